@@ -1,0 +1,84 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * BSD sockets on a Rill engine.  Calls have the arguments of their POSIX
+ * namesakes and Linux's semantics, but return -errno instead of setting errno.
+ *
+ * A Rill descriptor is an int of RILL_FD_BASE or more, so it never collides with
+ * one of the kernel's.  rill_poll() takes both kinds in one array.
+ *
+ * Threads: any thread may call anything; a stack's engine is entered by one at a
+ * time.  A blocking call drives the stack itself while it waits, so that a
+ * program with one thread needs no other (see rill/engine.h for programs that
+ * have their own event loop).
+ */
+#ifndef RILL_SOCKET_H
+#define RILL_SOCKET_H
+
+#include <poll.h>
+#include <sys/epoll.h>
+#include <sys/socket.h>
+#include <sys/types.h>
+#include <sys/uio.h>
+
+#include "rill/engine.h"
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+#define RILL_FD_BASE	(1 << 24)
+
+/**
+ * AF_INET or AF_INET6; SOCK_STREAM or SOCK_DGRAM, with SOCK_NONBLOCK (and
+ * SOCK_CLOEXEC, which means nothing here); protocol 0, IPPROTO_TCP, IPPROTO_UDP.
+ * Errors: -EAFNOSUPPORT, -EPROTONOSUPPORT, -EINVAL, -EMFILE, -ENFILE, -ENOMEM.
+ */
+RILL_API int rill_socket(struct rill_engine *e, int domain, int type, int protocol);
+RILL_API int rill_bind(int fd, const struct sockaddr *sa, socklen_t len);
+RILL_API int rill_listen(int fd, int backlog);
+RILL_API int rill_accept(int fd, struct sockaddr *sa, socklen_t *len);
+/** @flags: SOCK_NONBLOCK, SOCK_CLOEXEC. */
+RILL_API int rill_accept4(int fd, struct sockaddr *sa, socklen_t *len, int flags);
+RILL_API int rill_connect(int fd, const struct sockaddr *sa, socklen_t len);
+
+RILL_API ssize_t rill_read(int fd, void *buf, size_t n);
+RILL_API ssize_t rill_write(int fd, const void *buf, size_t n);
+RILL_API ssize_t rill_readv(int fd, const struct iovec *iov, int n);
+RILL_API ssize_t rill_writev(int fd, const struct iovec *iov, int n);
+RILL_API ssize_t rill_recv(int fd, void *buf, size_t n, int flags);
+RILL_API ssize_t rill_send(int fd, const void *buf, size_t n, int flags);
+RILL_API ssize_t rill_recvfrom(int fd, void *buf, size_t n, int flags,
+			       struct sockaddr *sa, socklen_t *len);
+RILL_API ssize_t rill_sendto(int fd, const void *buf, size_t n, int flags,
+			     const struct sockaddr *sa, socklen_t len);
+RILL_API ssize_t rill_recvmsg(int fd, struct msghdr *msg, int flags);
+RILL_API ssize_t rill_sendmsg(int fd, const struct msghdr *msg, int flags);
+
+RILL_API int rill_shutdown(int fd, int how);
+RILL_API int rill_close(int fd);
+
+RILL_API int rill_getsockname(int fd, struct sockaddr *sa, socklen_t *len);
+RILL_API int rill_getpeername(int fd, struct sockaddr *sa, socklen_t *len);
+RILL_API int rill_getsockopt(int fd, int level, int name, void *val, socklen_t *len);
+RILL_API int rill_setsockopt(int fd, int level, int name, const void *val, socklen_t len);
+
+/** F_GETFL and F_SETFL (O_NONBLOCK). */
+RILL_API int rill_fcntl(int fd, int cmd, long arg);
+/** FIONBIO, FIONREAD (SIOCINQ), SIOCOUTQ, SIOCOUTQNSD, SIOCATMARK. */
+RILL_API int rill_ioctl(int fd, unsigned long req, void *arg);
+
+/** As poll(2), for Rill's descriptors (of one engine) and the kernel's together. */
+RILL_API int rill_poll(struct pollfd *fds, nfds_t n, int timeout_ms);
+
+/** As epoll(7): level- and edge-triggered, EPOLLONESHOT; Rill's descriptors only. */
+RILL_API int rill_epoll_create(struct rill_engine *e);
+RILL_API int rill_epoll_ctl(int epfd, int op, int fd, struct epoll_event *ev);
+RILL_API int rill_epoll_wait(int epfd, struct epoll_event *evs, int max, int timeout_ms);
+
+/** The endpoint behind a TCP or UDP descriptor, for rill/stack.h; 0: none. */
+RILL_API rill_id rill_socket_id(int fd);
+
+#ifdef __cplusplus
+}
+#endif
+#endif
