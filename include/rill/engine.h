@@ -40,28 +40,48 @@ struct rill_engine_params {
 	bool		 no_dad;	/* use IPv6 addresses at once */
 };
 
-/** @why gets one line saying what to do.  Return: 0 or -errno. */
+/**
+ * Make the stack, open and configure its device.  With IPv6 addresses this waits
+ * for duplicate address detection (a second; not with @no_dad), so that they can
+ * be used when it returns.  @why gets one line saying what to do after a failure.
+ * Return: 0 or -errno.
+ */
 RILL_API RILL_MUST_USE int rill_engine_open(const struct rill_engine_params *par,
 					    struct rill_engine **out,
 					    char *why, size_t why_len);
 
-/** Two engines joined by a pair device, in one process, for tests and benchmarks. */
+/**
+ * Two engines joined by a pair device, in one process, for tests and benchmarks.
+ * @a's MTU holds for both; @a's device may be "nooffload"; no_dad is implied.
+ */
 RILL_API RILL_MUST_USE int rill_engine_open_pair(const struct rill_engine_params *a,
 						 const struct rill_engine_params *b,
 						 struct rill_engine **ea,
 						 struct rill_engine **eb,
 						 char *why, size_t why_len);
 
-/** Everything that is left is reset. */
+/**
+ * Everything that is left is reset, all descriptors of @e are closed.  No other
+ * thread may be in a call that uses @e.
+ */
 RILL_API void rill_engine_close(struct rill_engine *e);
 
-/** Drive until nothing is left to send and no TIME_WAIT remains, or time is up. */
+/**
+ * Drive until nothing is left to send and no TIME_WAIT remains.
+ * Return: 0; -ETIMEDOUT; -EINTR.
+ */
 RILL_API int rill_engine_drain(struct rill_engine *e, int timeout_ms);
 
-/** Receive, run timers, send; wait up to @timeout_ms (-1: for ever) for work. */
+/**
+ * Receive, run timers, send; wait up to @timeout_ms (-1: for ever) for work.
+ * Return: 1 when there was any, 0, -EINTR.
+ */
 RILL_API int rill_engine_run(struct rill_engine *e, int timeout_ms);
 
-/** Readable when rill_engine_run() has something to do. */
+/**
+ * Readable when rill_engine_run() has something to do, or when another call made
+ * sockets ready.  The descriptor is the engine's; do not close it.  -EMFILE.
+ */
 RILL_API int rill_engine_fd(struct rill_engine *e);
 
 /** ms until rill_engine_run() must be called at the latest; -1: never. */

@@ -10,6 +10,15 @@
  * time.  A blocking call drives the stack itself while it waits, so that a
  * program with one thread needs no other (see rill/engine.h for programs that
  * have their own event loop).
+ *
+ * Where it differs from Linux:
+ * - No signal is raised: a send that fails by -EPIPE comes without SIGPIPE, with
+ *   or without MSG_NOSIGNAL.
+ * - A call that waits in one thread returns -EBADF when another thread closes
+ *   its descriptor.
+ * - A signal that interrupts a waiting call gives -EINTR, also with SA_RESTART.
+ * - Descriptors are of the process: they are not inherited by exec, and a forked
+ *   child must not use them.
  */
 #ifndef RILL_SOCKET_H
 #define RILL_SOCKET_H
@@ -52,6 +61,7 @@ RILL_API ssize_t rill_recvfrom(int fd, void *buf, size_t n, int flags,
 RILL_API ssize_t rill_sendto(int fd, const void *buf, size_t n, int flags,
 			     const struct sockaddr *sa, socklen_t len);
 RILL_API ssize_t rill_recvmsg(int fd, struct msghdr *msg, int flags);
+/** Ancillary data of a datagram is refused by -EINVAL, of a stream ignored. */
 RILL_API ssize_t rill_sendmsg(int fd, const struct msghdr *msg, int flags);
 
 RILL_API int rill_shutdown(int fd, int how);
@@ -62,6 +72,17 @@ RILL_API int rill_getpeername(int fd, struct sockaddr *sa, socklen_t *len);
 RILL_API int rill_getsockopt(int fd, int level, int name, void *val, socklen_t *len);
 RILL_API int rill_setsockopt(int fd, int level, int name, const void *val, socklen_t len);
 
+struct rill_sockopt_desc {
+	const char	*level, *name;		/* as in Linux's headers */
+	const char	*type;			/* BOOL, INT, LINGER, TIMEVAL, STRING, ... */
+	int		 level_num, num;
+	bool		 gettable, settable;
+	const char	*help;
+};
+
+/** Socket option number @i from 0 of those that are supported, or NULL. */
+RILL_API const struct rill_sockopt_desc *rill_sockopt_desc(unsigned i);
+
 /** F_GETFL and F_SETFL (O_NONBLOCK). */
 RILL_API int rill_fcntl(int fd, int cmd, long arg);
 /** FIONBIO, FIONREAD (SIOCINQ), SIOCOUTQ, SIOCOUTQNSD, SIOCATMARK. */
@@ -70,7 +91,12 @@ RILL_API int rill_ioctl(int fd, unsigned long req, void *arg);
 /** As poll(2), for Rill's descriptors (of one engine) and the kernel's together. */
 RILL_API int rill_poll(struct pollfd *fds, nfds_t n, int timeout_ms);
 
-/** As epoll(7): level- and edge-triggered, EPOLLONESHOT; Rill's descriptors only. */
+/**
+ * As epoll(7): level- and edge-triggered, EPOLLONESHOT; Rill's descriptors of the
+ * same engine only.  Besides epoll's errors: -EPERM for a descriptor of the
+ * kernel's (use rill_poll(), or an own loop with rill_engine_fd()); -EINVAL for
+ * an epoll inside an epoll and for EPOLLEXCLUSIVE.
+ */
 RILL_API int rill_epoll_create(struct rill_engine *e);
 RILL_API int rill_epoll_ctl(int epfd, int op, int fd, struct epoll_event *ev);
 RILL_API int rill_epoll_wait(int epfd, struct epoll_event *evs, int max, int timeout_ms);

@@ -281,10 +281,10 @@ RILL_API int rill_udp_peer(struct rill_stack *st, rill_id id, struct rill_addr *
  * Errors: -ENOPROTOOPT (unknown, or not supported), -EINVAL (value or length),
  * -EBADF, -EDOM, -EISCONN, as Linux gives them.
  */
-RILL_API int rill_setsockopt(struct rill_stack *st, rill_id id, int level, int name,
-			     const void *val, size_t len);
-RILL_API int rill_getsockopt(struct rill_stack *st, rill_id id, int level, int name,
-			     void *val, size_t *len);
+RILL_API int rill_stack_setsockopt(struct rill_stack *st, rill_id id, int level,
+				   int name, const void *val, size_t len);
+RILL_API int rill_stack_getsockopt(struct rill_stack *st, rill_id id, int level,
+				   int name, void *val, size_t *len);
 
 /** ioctl: SIOCINQ, SIOCOUTQ, SIOCOUTQNSD, SIOCATMARK.  -EINVAL: another one. */
 RILL_API int rill_ioctl_int(struct rill_stack *st, rill_id id, unsigned long req, int *val);
@@ -345,7 +345,10 @@ struct rill_named_u64 {
 RILL_API int rill_stack_counter(const struct rill_stack *st, unsigned i,
 				struct rill_named_u64 *out);
 
-/** Tunables by Linux's name.  -ENOENT: unknown; -EINVAL, -ERANGE; -EROFS. */
+/**
+ * Tunables by Linux's name.  -ENOENT: unknown; -EOPNOTSUPP: refused, the reason is
+ * rill_sysctl_refusal(); -EINVAL: no such value; -ERANGE; -EROFS.
+ */
 RILL_API int rill_sysctl_set(struct rill_stack *st, const char *name, const char *value);
 RILL_API int rill_sysctl_get(struct rill_stack *st, const char *name, char *buf, size_t n);
 

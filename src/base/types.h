@@ -23,6 +23,10 @@
 
 #define RL_CACHELINE	64
 
+#ifndef static_assert
+#define static_assert	_Static_assert
+#endif
+
 /* Time: int64_t nanoseconds of a clock that never goes back. */
 #define RL_NEVER	INT64_MAX
 #define RL_US		INT64_C(1000)

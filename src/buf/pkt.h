@@ -26,6 +26,11 @@ struct rl_block {
 	uint32_t	refs;
 	uint16_t	cls;
 	uint32_t	cap;		/* bytes at data */
+	/*
+	 * Bytes from here on belong to nobody: a queue whose last piece ends
+	 * exactly here may append, and moves it (buf/bytesq.c).
+	 */
+	uint32_t	used;
 	uint8_t		data[];
 };
 
@@ -82,7 +87,10 @@ struct rl_bufs {
 void rl_bufs_init(struct rl_bufs *b, struct rl_mem *mem);
 void rl_bufs_destroy(struct rl_bufs *b);
 
-/** A block of at least @n bytes with one reference, or NULL (also above 64 KiB). */
+/**
+ * A block of at least @n bytes with one reference, or NULL (also above the
+ * largest class).  All of it counts as used, see struct rl_block.
+ */
 struct rl_block *rl_block_get(struct rl_bufs *b, size_t n);
 void rl_block_put(struct rl_bufs *b, struct rl_block *blk);
 

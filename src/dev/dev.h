@@ -44,6 +44,12 @@ int rl_dev_tap_open(const char *spec, unsigned mtu, struct rl_dev **out, char *w
 /** packet:IFNAME[,nooffload]: AF_PACKET on an interface without own addresses. */
 int rl_dev_packet_open(const char *spec, unsigned mtu, struct rl_dev **out, char *why, size_t n);
 
+/**
+ * True when the kernel has @ip on an interface, named in @ifname: then it would
+ * answer, and reset, what Rill does on a packet device with that address.
+ */
+bool rl_dev_kernel_has_addr(const struct rill_ip *ip, char *ifname, size_t n);
+
 /** Two ends in one process; each may belong to a stack of its own thread. */
 int rl_dev_pair_open(unsigned mtu, bool offload, struct rl_dev **a, struct rl_dev **b);
 
@@ -60,6 +66,7 @@ int rl_dev_pcap_open(struct rl_dev *inner, const char *path, rl_pcap_tap *tap, v
 int rl_dev_fault_open(struct rl_dev *inner, const char *spec, uint64_t seed,
 		      struct rl_dev **out, char *why, size_t n);
 
-void rl_dev_close(struct rl_dev *d);	/* with its inner ones */
+/** With its inner ones; before the stack is destroyed whose packets it may hold. */
+void rl_dev_close(struct rl_dev *d);
 
 #endif

@@ -1,0 +1,53 @@
+/* SPDX-License-Identifier: MIT */
+/* Between ctl.c (sockets and buffers) and ctl_req.c (requests and replies). */
+#ifndef RL_RUN_CTL_INT_H
+#define RL_RUN_CTL_INT_H
+
+#include "run/ctl.h"
+
+/* Text that grows; once memory ran out it stays bad and takes nothing more. */
+struct ctl_buf {
+	char	*p;
+	size_t	 len, cap, off;		/* off: written to the peer already */
+	bool	 bad;
+};
+
+void rl_ctl_put(struct ctl_buf *b, const char *s, size_t n);
+void rl_ctl_puts(struct ctl_buf *b, const char *s);
+void rl_ctl_putf(struct ctl_buf *b, const char *fmt, ...)
+	__attribute__((format(printf, 2, 3)));
+void rl_ctl_put_json(struct ctl_buf *b, const char *s);	/* quoted and escaped */
+
+enum ctl_job { CTL_JOB_NONE, CTL_JOB_CONNS, CTL_JOB_SUMMARY };
+
+/* What a walk over all endpoints counts for `rill ss -s`. */
+struct ctl_summary {
+	uint32_t	state[RILL_TCP_STATES];
+	uint32_t	half_open, orphan;
+	uint32_t	n[2][3];	/* TCP, UDP by IPv4, IPv6, both */
+};
+
+struct ctl_client {
+	int		fd;		/* -1: free */
+	uint64_t	used;		/* turn in which it last moved: oldest is evicted */
+	char		line[RL_CTL_LINE_MAX];
+	size_t		line_len;
+	bool		skipping;	/* rest of a line that was too long */
+	bool		eof;
+	struct ctl_buf	out;
+
+	/* a reply that is made piece by piece */
+	enum ctl_job	job;
+	uint64_t	cursor;
+	uint32_t	states;		/* wanted: bits by enum rill_tcp_state */
+	bool		want_info, some;
+	struct ctl_summary sum;
+};
+
+/** Start the reply to one request line (without its newline). */
+void rl_ctl_request(struct ctl_client *cl, struct rill_engine *e);
+
+/** Go on with a long reply: a bounded step. */
+void rl_ctl_step(struct ctl_client *cl, struct rill_engine *e);
+
+#endif

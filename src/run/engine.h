@@ -1,0 +1,18 @@
+/* SPDX-License-Identifier: MIT */
+/* What the rest of run/ may see of an engine; everything under its lock. */
+#ifndef RL_RUN_ENGINE_H
+#define RL_RUN_ENGINE_H
+
+#include "rill/engine.h"
+
+struct rl_dev;
+
+struct rill_stack *rl_engine_stack(struct rill_engine *e);
+
+/** The outermost device: its counters include what wrappers did. */
+struct rl_dev *rl_engine_dev(struct rill_engine *e);
+
+/** As shown in `rill ss`. */
+const char *rl_engine_name(const struct rill_engine *e);
+
+#endif

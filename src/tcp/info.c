@@ -1,0 +1,200 @@
+/* SPDX-License-Identifier: MIT */
+/* Looking at connections: TCP_INFO and the rows of `rill ss`. */
+#include <errno.h>
+
+#include "stack/id.h"
+#include "tcp/conn.h"
+
+#define NO_PACING	UINT64_MAX
+
+uint32_t rl_tcp_sndbuf(const struct rill_stack *st, const struct tcp_conn *c)
+{
+	uint64_t want = 2ull * c->cwnd + 65536;	/* a window in flight and one behind it */
+
+	if (c->sndbuf_set || c->state == RILL_CLOSE)
+		return c->sndbuf;
+	want = RL_MAX(want, (uint64_t)c->sndbuf);
+	return (uint32_t)RL_MIN(want, (uint64_t)RL_MAX(st->cfg.tcp_wmem[2], st->cfg.tcp_wmem[1]));
+}
+
+static uint32_t ms_since(const struct rill_stack *st, int64_t at_ns)
+{
+	return at_ns ? (uint32_t)((st->now_ns - at_ns) / RL_MS) : 0;
+}
+
+static void info_timing(struct rill_stack *st, const struct tcp_conn *c,
+			struct rill_tcp_info *i)
+{
+	i->rto = (uint32_t)(rl_rto(st, c) / RL_US);
+	i->ato = 40000;
+	i->rtt = (uint32_t)(c->srtt_ns / RL_US);
+	i->rttvar = (uint32_t)(c->rttvar_ns / RL_US);
+	i->min_rtt = c->min_rtt_us;
+	i->rcv_rtt = i->rtt;
+	i->last_data_sent = ms_since(st, c->last_snd_ns);
+	i->last_data_recv = ms_since(st, c->last_rcv_ns);
+	i->last_ack_recv = ms_since(st, c->last_ack_ns);
+}
+
+static void info_sender(const struct tcp_conn *c, struct rill_tcp_info *i)
+{
+	uint32_t mss = c->mss ? c->mss : 1;
+	uint32_t flight = (uint32_t)seq_diff(c->snd_nxt, c->snd_una);
+
+	i->ca_state = c->in_loss ? 4 : c->in_recovery ? 3 : c->dupacks ? 1 : 0;
+	i->unacked = (flight + mss - 1) / mss;
+	i->sacked = (c->rtxq.sacked + mss - 1) / mss;
+	i->lost = (c->rtxq.lost + mss - 1) / mss;
+	i->retrans = (c->rtxq.retx + mss - 1) / mss;
+	i->snd_cwnd = c->cwnd / mss;
+	i->snd_ssthresh = c->ssthresh == UINT32_MAX ? 0x7fffffff : c->ssthresh / mss;
+	i->snd_wnd = c->snd_wnd;
+	i->notsent_bytes = c->sendq.len > flight ? c->sendq.len - flight : 0;
+	i->bytes_acked = c->bytes_acked;
+	i->bytes_sent = c->bytes_sent;
+	i->bytes_retrans = c->bytes_retrans;
+	i->total_retrans = c->total_retrans;
+	i->data_segs_out = c->data_segs_out;
+	i->segs_out = c->segs_out;
+	i->delivered = (uint32_t)(c->bytes_acked / mss);
+	i->dsack_dups = c->dsack_dups;
+	i->total_rto = c->total_rto;
+	i->pacing_rate = i->max_pacing_rate = NO_PACING;
+}
+
+void rl_tcp_info(struct rill_stack *st, const struct tcp_conn *c, struct rill_tcp_info *i)
+{
+	memset(i, 0, sizeof(*i));
+	i->state = c->state;
+	if (c->state == RILL_LISTEN) {		/* as Linux reports its queues */
+		i->unacked = c->lst->n_accept;
+		i->sacked = c->lst->backlog;
+		return;
+	}
+	i->retransmits = c->persist ? 0 : c->retries;
+	i->backoff = c->retries;
+	i->probes = c->probes;
+	i->options = (uint8_t)(c->opt_ts | c->opt_sack << 1 | c->opt_ws << 2);
+	i->wscales = (uint8_t)(c->snd_wscale | c->rcv_wscale << 4);
+	i->snd_mss = c->mss;
+	i->rcv_mss = c->rcv_mss;
+	i->advmss = c->mss_adv;
+	i->pmtu = c->flow.d.mtu;
+	i->rcv_ssthresh = c->rcvbuf / 2;
+	i->rcv_space = c->tune_space;
+	i->rcv_wnd = rl_tcp_rcv_wnd(c);
+	i->rcv_ooopack = c->rcv_ooopack;
+	i->reordering = (uint32_t)RL_CFG(st, tcp_reordering);
+	i->bytes_received = c->bytes_received;
+	i->segs_in = c->segs_in;
+	i->data_segs_in = c->data_segs_in;
+	info_timing(st, c, i);
+	info_sender(c, i);
+}
+
+static void timer_of(const struct rill_stack *st, const struct tcp_conn *c,
+		     struct rill_conn *out)
+{
+	static const uint8_t kinds[TMR_N] = {
+		[TMR_RTX] = RILL_TMR_RTX, [TMR_DELACK] = RILL_TMR_DELACK,
+		[TMR_KEEP] = RILL_TMR_KEEP, [TMR_FINWAIT2] = RILL_TMR_TIMEWAIT,
+	};
+	static const uint8_t order[] = { TMR_RTX, TMR_KEEP, TMR_FINWAIT2, TMR_DELACK };
+
+	for (size_t i = 0; i < ARRAY_LEN(order); i++) {
+		int t = order[i];
+
+		if (c->timer_ns[t] == RL_NEVER)
+			continue;
+		out->timer = t == TMR_RTX && c->persist ? RILL_TMR_PERSIST : kinds[t];
+		out->timer_ns = c->timer_ns[t] - st->now_ns;
+		out->timer_tries = t == TMR_KEEP || c->persist ? c->probes : c->retries;
+		return;
+	}
+}
+
+static uint8_t family(const struct tcp_conn *c)
+{
+	if (rl_ip_is_any(&c->flow.src) && !rl_ip_is4(&c->flow.src))
+		return c->v4only ? 4 : c->v6only ? 6 : 0;
+	return rl_ip_is4(&c->flow.src) ? 4 : 6;
+}
+
+static void fill_conn(struct rill_stack *st, const struct tcp_conn *c, struct rill_conn *o)
+{
+	uint32_t syn = c->state == RILL_SYN_SENT || c->state == RILL_SYN_RECV;
+
+	o->id = rl_tcp_id(c);
+	o->user = c->ep.user;
+	o->family = family(c);
+	o->state = c->state;
+	o->orphan = c->orphan;
+	o->local = (struct rill_addr){ c->flow.src, c->lport, c->flow.bound_if };
+	o->peer = (struct rill_addr){ c->flow.dst, c->rport, c->flow.bound_if };
+	o->recv_q = c->lst ? c->lst->n_accept : c->rcvq.len;
+	o->send_q = c->lst ? c->lst->backlog : c->sendq.len + syn;
+	o->rcvbuf = c->rcvbuf;
+	o->sndbuf = rl_tcp_sndbuf(st, c);
+	o->state_age_ns = st->now_ns - c->state_ns;
+	o->has_info = true;
+	timer_of(st, c, o);
+	rl_tcp_info(st, c, &o->info);
+}
+
+static void fill_req(struct rill_stack *st, const struct tcp_req *r, struct rill_conn *o)
+{
+	o->id = rl_id_make(RL_ID_REQ, &r->obj);
+	o->family = rl_ip_is4(&r->laddr) ? 4 : 6;
+	o->state = RILL_SYN_RECV;
+	o->half_open = true;
+	o->local = (struct rill_addr){ r->laddr, r->lport, r->ifindex };
+	o->peer = (struct rill_addr){ r->raddr, r->rport, r->ifindex };
+	o->timer = RILL_TMR_RTX;
+	o->timer_ns = (int32_t)(r->due_ms - rl_ms(st->now_ns)) * RL_MS;
+	o->timer_tries = r->retries;
+	o->state_age_ns = st->now_ns - r->sent_ns;
+}
+
+static void fill_tw(struct rill_stack *st, const struct tcp_tw *w, struct rill_conn *o)
+{
+	int64_t left_ns = (int32_t)(w->due_ms - rl_ms(st->now_ns)) * RL_MS;
+
+	o->id = rl_id_make(RL_ID_TW, &w->obj);
+	o->family = rl_ip_is4(&w->laddr) ? 4 : 6;
+	o->state = RILL_TIME_WAIT;
+	o->local = (struct rill_addr){ w->laddr, w->lport, w->ifindex };
+	o->peer = (struct rill_addr){ w->raddr, w->rport, w->ifindex };
+	o->timer = RILL_TMR_TIMEWAIT;
+	o->timer_ns = left_ns;
+	o->state_age_ns = RL_CFG(st, tcp_time_wait_ms) * RL_MS - left_ns;
+}
+
+/* The three kinds one behind the other: *cursor is kind << 32 | index. */
+int rl_tcp_conns(struct rill_stack *st, uint64_t *cursor, struct rill_conn *out, int max)
+{
+	const struct rl_slab *slabs[] = { &st->conns, &st->reqs, &st->tws };
+	uint32_t kind = (uint32_t)(*cursor >> 32), i = (uint32_t)*cursor;
+	int n = 0;
+
+	for (; kind < ARRAY_LEN(slabs); kind++, i = 0) {
+		for (; i < rl_slab_end(slabs[kind]) && n < max; i++) {
+			const void *o = rl_slab_live(slabs[kind], i);
+
+			if (!o || (kind == 0 && ((const struct tcp_conn *)o)->state == RILL_TIME_WAIT))
+				continue;
+			memset(&out[n], 0, sizeof(out[n]));
+			out[n].proto = RL_PROTO_TCP;
+			if (kind == 0)
+				fill_conn(st, o, &out[n]);
+			else if (kind == 1)
+				fill_req(st, o, &out[n]);
+			else
+				fill_tw(st, o, &out[n]);
+			n++;
+		}
+		if (n == max)
+			break;
+	}
+	*cursor = (uint64_t)kind << 32 | i;
+	return n;
+}

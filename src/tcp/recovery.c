@@ -1,0 +1,127 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Repair of losses: fast retransmit and NewReno [RFC6582], with the scoreboard
+ * of RFC 6675 where SACK is on.  RACK, TLP and PRR will take this room over.
+ *
+ * Two episodes exclude each other: in_recovery (duplicate ACKs) and in_loss (a
+ * timeout).  Both last until SND.UNA passes recover, the SND.NXT at their start.
+ */
+#include "tcp/conn.h"
+
+static void enter(struct rill_stack *st, struct tcp_conn *c)
+{
+	uint32_t flight = (uint32_t)seq_diff(c->snd_nxt, c->snd_una);
+
+	c->ssthresh = c->cc->ssthresh(c, flight);
+	c->recover = c->snd_nxt;
+	c->in_recovery = 1;
+	c->retx_forced = 1;
+	c->cwnd = c->ssthresh;
+	if (!c->opt_sack)			/* [RFC5681-18] */
+		c->cwnd += RL_CFG(st, tcp_reordering) * c->mss;
+	RL_CTR(st, tcp_reno_recovery);
+}
+
+static void leave(struct tcp_conn *c)
+{
+	uint32_t flight = (uint32_t)seq_diff(c->snd_nxt, c->snd_una);
+
+	if (c->in_recovery)			/* no burst at the end [RFC6582-03] */
+		c->cwnd = RL_MIN(c->ssthresh, RL_MAX(flight, c->mss) + c->mss);
+	c->in_recovery = c->in_loss = 0;
+	c->dupacks = 0;
+}
+
+/* [RFC5681-15]: data outstanding, nothing else in the segment. */
+static bool is_dupack(const struct tcp_conn *c, const struct seg *s, uint32_t acked,
+		      uint32_t newly_sacked)
+{
+	if (acked || !c->rtxq.head)
+		return false;
+	if (c->opt_sack)			/* [RFC6675-01] [RFC3042-03] */
+		return newly_sacked > 0;
+	return s->len == 0 && !(s->flags & (TH_SYN | TH_FIN)) &&
+	       (uint32_t)s->wnd << c->snd_wscale == c->snd_wnd &&
+	       seq_eq(s->ack, c->snd_una);
+}
+
+static void on_dupack(struct rill_stack *st, struct tcp_conn *c)
+{
+	uint32_t thresh = (uint32_t)RL_CFG(st, tcp_reordering), flight;
+
+	if (c->dupacks < UINT16_MAX)
+		c->dupacks++;
+	if (c->in_loss)
+		return;
+	if (c->in_recovery) {
+		flight = (uint32_t)seq_diff(c->snd_nxt, c->snd_una);
+		/* a segment left the network [RFC5681-19], bounded [RFC5681-20] */
+		if (!c->opt_sack && c->cwnd < flight + c->mss)
+			c->cwnd += c->mss;
+		return;
+	}
+	if (c->dupacks < thresh && !(c->opt_sack && c->rtxq.lost))
+		return;				/* limited transmit: output.c */
+	/* not twice for one window [RFC6582-01] */
+	if (seq_lt(c->snd_una, c->recover))
+		return;
+	rl_rtxq_lose_head(st, c);
+	enter(st, c);
+}
+
+/* [RFC6582-02] The next hole is lost too; deflate by what was acknowledged. */
+static void on_partial_ack(struct rill_stack *st, struct tcp_conn *c, uint32_t acked)
+{
+	if (c->opt_sack)
+		return;				/* the scoreboard knows */
+	rl_rtxq_lose_head(st, c);
+	c->retx_forced = 1;
+	c->cwnd -= RL_MIN(acked, c->cwnd - c->mss);
+	if (acked >= c->mss)
+		c->cwnd += c->mss;
+}
+
+void rl_recovery_on_ack(struct rill_stack *st, struct tcp_conn *c, const struct seg *s,
+			uint32_t acked, uint32_t newly_sacked, int64_t rtt_ns)
+{
+	struct cc_ack a = {
+		.acked = acked, .rtt_ns = rtt_ns, .now_ns = st->now_ns,
+		.in_flight = rl_pipe(c) + acked,
+		.cwnd_limited = rl_pipe(c) + acked + c->mss > c->cwnd ||
+				c->hold == RL_HOLD_CWND,
+	};
+
+	if (c->opt_sack && newly_sacked)
+		rl_rtxq_mark_lost(c, (uint32_t)RL_CFG(st, tcp_reordering));
+	if (is_dupack(c, s, acked, newly_sacked)) {
+		on_dupack(st, c);
+		return;
+	}
+	if (!acked)
+		return;
+	if ((c->in_recovery || c->in_loss) && seq_ge(c->snd_una, c->recover)) {
+		leave(c);
+		return;
+	}
+	if (c->in_recovery) {
+		on_partial_ack(st, c, acked);
+		return;
+	}
+	c->dupacks = 0;				/* [RFC6675-10] */
+	c->cc->on_ack(c, &a);			/* slow start goes on in in_loss */
+}
+
+/* [RFC5681-10] [RFC5681-11] [RFC6582-05] */
+void rl_recovery_on_rto(struct rill_stack *st, struct tcp_conn *c)
+{
+	if (!c->in_loss || seq_ge(c->snd_una, c->recover))
+		c->ssthresh = c->cc->ssthresh(c, (uint32_t)seq_diff(c->snd_nxt, c->snd_una));
+	c->cwnd = c->mss;
+	c->recover = c->snd_nxt;
+	c->in_recovery = 0;
+	c->in_loss = 1;
+	c->dupacks = 0;
+	c->retx_forced = 1;
+	rl_rtxq_lose_all(c);
+	RL_CTR(st, tcp_timeouts);
+}

@@ -1,0 +1,79 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * rill - the command.  It finds the subcommand in a table and runs it; help,
+ * man page and completion come from the same table.
+ * Exit: 0 done, 1 failed, 2 misuse.
+ */
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "run/ctl.h"
+#include "tools/cmd.h"
+#include "tools/out.h"
+
+static const struct cmd *const commands[] = {
+	&cmd_serve, &cmd_get, &cmd_nc, &cmd_ss, &cmd_stats, &cmd_sysctl,
+};
+
+#define NCOMMANDS	(sizeof(commands) / sizeof(commands[0]))
+
+static int usage(void)
+{
+	puts("usage: rill COMMAND [OPTIONS] [ARGUMENTS]\n"
+	     "\nA TCP/IP stack in user space.  Commands:\n");
+	for (size_t i = 0; i < NCOMMANDS; i++)
+		printf("  %-8s %s\n", commands[i]->name, commands[i]->help);
+	puts("\n`rill COMMAND --help` shows the options and an example;"
+	     " `rill --version` the version.");
+	return out_finish(EXIT_DONE);
+}
+
+static const struct cmd *find(const char *name)
+{
+	for (size_t i = 0; i < NCOMMANDS; i++)
+		if (!strcmp(commands[i]->name, name))
+			return commands[i];
+	return NULL;
+}
+
+/* `rill help [COMMAND]` */
+static int help(int argc, char **argv)
+{
+	const struct cmd *cmd = argc > 2 ? find(argv[2]) : NULL;
+
+	if (argc <= 2)
+		return usage();
+	if (!cmd) {
+		complain("unknown command %s; see `rill --help`", argv[2]);
+		return EXIT_MISUSE;
+	}
+	cmd_help(cmd);
+	return out_finish(EXIT_DONE);
+}
+
+int main(int argc, char **argv)
+{
+	const struct cmd *cmd;
+
+	signal(SIGPIPE, SIG_IGN);	/* out.h: a closed pipe shows as EPIPE */
+	if (argc < 2) {
+		complain("which command? see `rill --help`");
+		return EXIT_MISUSE;
+	}
+	if (!strcmp(argv[1], "--help") || !strcmp(argv[1], "-h"))
+		return usage();
+	if (!strcmp(argv[1], "help"))
+		return help(argc, argv);
+	if (!strcmp(argv[1], "--version") || !strcmp(argv[1], "-V")) {
+		puts("rill " RILL_VERSION);
+		return out_finish(EXIT_DONE);
+	}
+	cmd = find(argv[1]);
+	if (!cmd) {
+		complain("unknown %s %s; see `rill --help`",
+			 argv[1][0] == '-' ? "option" : "command", argv[1]);
+		return EXIT_MISUSE;
+	}
+	return cmd->run(cmd, argc - 1, argv + 1);
+}
