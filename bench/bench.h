@@ -56,14 +56,23 @@ struct net {
 
 extern const struct net net_kernel, net_rill;
 
+/** The engine of net_rill's calls in this thread. */
+struct rill_engine;
+void bench_rill_use(struct rill_engine *e);
+
 /* ---- tool.c ---- */
 
 double bench_now(void);				/* seconds, monotonic */
 double bench_cpu(void);				/* CPU seconds of this process */
+double bench_cpu_now(void);			/* the same, exact, and dearer to ask for */
 double bench_machine_cpu(void);			/* of the whole machine, in ticks of 10 ms */
 double bench_rss(void);				/* bytes resident */
 void bench_pin(int cpu);			/* the calling thread */
 long bench_must(const char *what, long v);	/* exits when @v is negative */
+
+/* Marks in a stream; words that a read cut in two are not looked at. */
+void bench_mark(uint8_t *buf, size_t n, uint64_t base);
+void bench_check_marks(const uint8_t *buf, size_t n, uint64_t base);
 
 /* A stretch of time with the CPU that it took. */
 struct lap {

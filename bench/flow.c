@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 /*
- * Dialling, listening, and streams.  Every STEP bytes of a stream begin with their
+ * Dialling, listening, and streams.  Every 4 KiB of a stream begin with their
  * offset; the receiver checks each of these words and the total, which it sends
  * back for the sender to compare.
  */
@@ -8,13 +8,11 @@
 #include <errno.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "bench.h"
 
-#define STEP		4096u
 #define LOOK_EVERY	16		/* blocks between two looks at the clock */
 
 static void set_int(const struct net *net, int fd, int level, int name, int v)
@@ -93,30 +91,6 @@ static void *block_new(size_t n)
 	return p;
 }
 
-static void mark(uint8_t *buf, size_t n, uint64_t base)
-{
-	for (size_t i = (size_t)(-base & (STEP - 1)); i + 8 <= n; i += STEP) {
-		uint64_t at = base + i;
-
-		memcpy(buf + i, &at, sizeof(at));
-	}
-}
-
-/* Words that a read cut in two are not looked at. */
-static void check_marks(const uint8_t *buf, size_t n, uint64_t base)
-{
-	for (size_t i = (size_t)(-base & (STEP - 1)); i + 8 <= n; i += STEP) {
-		uint64_t at;
-
-		memcpy(&at, buf + i, sizeof(at));
-		if (at != base + i) {
-			fprintf(stderr, "rbench: wrong bytes at %llu\n",
-				(unsigned long long)(base + i));
-			exit(1);
-		}
-	}
-}
-
 void bench_pour(const struct net *net, const struct opt *o, int fd)
 {
 	uint8_t *buf = block_new(o->block);
@@ -124,7 +98,7 @@ void bench_pour(const struct net *net, const struct opt *o, int fd)
 	uint64_t sent = 0, got;
 
 	for (unsigned i = 1; i % LOOK_EVERY || bench_now() < end; i++) {
-		mark(buf, o->block, sent);
+		bench_mark(buf, o->block, sent);
 		if (!bench_send_all(net, fd, buf, o->block))
 			bench_must("stream", -ECONNRESET);
 		sent += o->block;
@@ -145,7 +119,7 @@ double bench_drink(const struct net *net, const struct opt *o, int fd, struct la
 
 	bench_lap_begin(l);
 	for (unsigned i = 1; (v = net->read(fd, buf, o->block)) > 0; i++) {
-		check_marks(buf, (size_t)v, total);
+		bench_check_marks(buf, (size_t)v, total);
 		total += (uint64_t)v;
 		if (!warm && i % LOOK_EVERY == 0 && bench_now() >= begin) {
 			warm = true;

@@ -10,11 +10,21 @@
 
 #include "bench.h"
 
+#define STEP		4096u		/* bytes of a stream between two marks */
+
 double bench_now(void)
 {
 	struct timespec t;
 
 	clock_gettime(CLOCK_MONOTONIC, &t);
+	return (double)t.tv_sec + (double)t.tv_nsec / 1e9;
+}
+
+double bench_cpu_now(void)
+{
+	struct timespec t;
+
+	clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &t);
 	return (double)t.tv_sec + (double)t.tv_nsec / 1e9;
 }
 
@@ -98,4 +108,28 @@ void bench_print(double value, double bytes, const struct lap *l)
 	printf("{\"value\": %.6g, \"bytes\": %.0f, \"seconds\": %.6f, \"cpu\": %.6f, "
 	       "\"machine\": %.2f}\n", value, bytes, l->at, l->cpu, l->machine);
 	fflush(stdout);
+}
+
+void bench_mark(uint8_t *buf, size_t n, uint64_t base)
+{
+	for (size_t i = (size_t)(-base & (STEP - 1)); i + 8 <= n; i += STEP) {
+		uint64_t at = base + i;
+
+		memcpy(buf + i, &at, sizeof(at));
+	}
+}
+
+/* Words that a read cut in two are not looked at. */
+void bench_check_marks(const uint8_t *buf, size_t n, uint64_t base)
+{
+	for (size_t i = (size_t)(-base & (STEP - 1)); i + 8 <= n; i += STEP) {
+		uint64_t at;
+
+		memcpy(&at, buf + i, sizeof(at));
+		if (at != base + i) {
+			fprintf(stderr, "rbench: wrong bytes at %llu\n",
+				(unsigned long long)(base + i));
+			exit(1);
+		}
+	}
 }

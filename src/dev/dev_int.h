@@ -47,7 +47,13 @@ void rl_vnet_from_pkt(const struct rill_pkt *p, struct rl_vnet_hdr *h);
 bool rl_vnet_to_pkt(const struct rl_vnet_hdr *h, struct rill_pkt *p);
 
 /* A kernel interface, by ioctl; each returns 0 or -errno. */
-int rl_netdev_get(const char *name, uint32_t *mtu, uint8_t mac[6], bool *up);
+struct rl_netdev {
+	uint32_t	mtu;
+	uint8_t		mac[6];
+	bool		up, ether;
+};
+
+int rl_netdev_get(const char *name, struct rl_netdev *out);
 int rl_netdev_set_mtu(const char *name, unsigned mtu);
 int rl_netdev_up(const char *name);
 

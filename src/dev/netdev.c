@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <ifaddrs.h>
 #include <net/if.h>
+#include <net/if_arp.h>
 #include <netinet/in.h>
 #include <sys/ioctl.h>
 #include <sys/socket.h>
@@ -23,20 +24,21 @@ static int if_ioctl(unsigned long req, const char *name, struct ifreq *ifr)
 	return r;
 }
 
-int rl_netdev_get(const char *name, uint32_t *mtu, uint8_t mac[6], bool *up)
+int rl_netdev_get(const char *name, struct rl_netdev *out)
 {
 	struct ifreq ifr = { 0 };
 	int r = if_ioctl(SIOCGIFMTU, name, &ifr);
 
 	if (r)
 		return r;
-	*mtu = (uint32_t)ifr.ifr_mtu;
+	out->mtu = (uint32_t)ifr.ifr_mtu;
 	r = if_ioctl(SIOCGIFHWADDR, name, &ifr);
 	if (r)
 		return r;
-	memcpy(mac, ifr.ifr_hwaddr.sa_data, 6);
+	out->ether = ifr.ifr_hwaddr.sa_family == ARPHRD_ETHER;
+	memcpy(out->mac, ifr.ifr_hwaddr.sa_data, 6);
 	r = if_ioctl(SIOCGIFFLAGS, name, &ifr);
-	*up = ifr.ifr_flags & IFF_UP;
+	out->up = ifr.ifr_flags & IFF_UP;
 	return r;
 }
 

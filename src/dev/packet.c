@@ -282,24 +282,38 @@ static int open_socket(int ifindex)
 	return r;
 }
 
-static int set_params(struct packet *k, const struct rl_dev_spec *s, unsigned mtu,
-		      char *why, size_t n)
+/* The interface as it is; the link is brought up. */
+static int look_at(const struct rl_dev_spec *s, struct rl_netdev *dev, char *why, size_t n)
 {
-	struct rill_if_params *par = &k->d.par;
-	bool up = false;
-	int r = rl_netdev_get(s->name, &par->mtu, par->mac, &up);
+	int r = rl_netdev_get(s->name, dev);
 
 	if (r)
 		return rl_dev_fail(why, n, -r, "packet:%s: cannot read its settings: %s",
 				   s->name, strerror(-r));
-	if (!up && rl_netdev_up(s->name))
+	if (!dev->ether)
+		return rl_dev_fail(why, n, EINVAL, "packet:%s: this is no Ethernet; use a veth "
+				   "or a network card", s->name);
+	if (!dev->up && rl_netdev_up(s->name))
 		return rl_dev_fail(why, n, ENETDOWN, "packet:%s: the link is down; bring it up: "
 				   "ip link set %s up", s->name, s->name);
-	if (mtu > par->mtu)
+	return 0;
+}
+
+static int set_params(struct packet *k, const struct rl_dev_spec *s, unsigned mtu,
+		      char *why, size_t n)
+{
+	struct rill_if_params *par = &k->d.par;
+	struct rl_netdev dev = { 0 };
+	int r = look_at(s, &dev, why, n);
+
+	if (r)
+		return r;
+	if (mtu > dev.mtu)
 		return rl_dev_fail(why, n, EINVAL, "packet:%s: MTU %u is above the "
 				   "interface's %u; change that first: ip link set %s mtu %u",
-				   s->name, mtu, par->mtu, s->name, mtu);
-	par->mtu = mtu ? mtu : par->mtu;
+				   s->name, mtu, dev.mtu, s->name, mtu);
+	par->mtu = mtu ? mtu : RL_MIN(dev.mtu, 65535u);
+	memcpy(par->mac, dev.mac, sizeof(par->mac));
 	memcpy(par->name, s->name, sizeof(par->name));
 	par->flags = RILL_IF_ETHER;
 	if (s->offload) {

@@ -229,6 +229,12 @@ static void record(struct pcap *c, int64_t now_ns, enum direction dir,
 	end_record(c, dir, block);
 }
 
+static void flush_due(struct pcap *c, int64_t now_ns)
+{
+	if (now_ns >= c->flush_at_ns)
+		flush(c);
+}
+
 static int pcap_rx(struct rl_dev *d, struct rill_stack *st, struct rill_pkt **pkts, int n)
 {
 	struct pcap *c = to_pcap(d);
@@ -237,8 +243,7 @@ static int pcap_rx(struct rl_dev *d, struct rill_stack *st, struct rill_pkt **pk
 	for (int i = 0; i < got; i++)
 		record(c, st->now_ns, INBOUND, pkts[i]);
 	d->rx_frames += (uint64_t)RL_MAX(got, 0);
-	if (st->now_ns >= c->flush_at_ns)
-		flush(c);
+	flush_due(c, st->now_ns);
 	return got;
 }
 
@@ -249,6 +254,7 @@ static int pcap_tx(struct rl_dev *d, struct rill_stack *st, struct rill_pkt **pk
 	for (int i = 0; i < n; i++)
 		record(c, st->now_ns, OUTBOUND, pkts[i]);
 	d->tx_frames += (uint64_t)n;
+	flush_due(c, st->now_ns);
 	return d->inner->ops->tx(d->inner, st, pkts, n);
 }
 

@@ -213,7 +213,7 @@ static int attach(const struct rl_dev_spec *s)
 static int set_link(const struct rl_dev_spec *s, unsigned mtu,
 		    struct rill_if_params *par, char *why, size_t n)
 {
-	bool up;
+	struct rl_netdev dev;
 	int r = mtu ? rl_netdev_set_mtu(s->name, mtu) : 0;
 
 	if (r)
@@ -221,11 +221,13 @@ static int set_link(const struct rl_dev_spec *s, unsigned mtu,
 				   s->name, mtu, strerror(-r));
 	r = rl_netdev_up(s->name);
 	if (!r)
-		r = rl_netdev_get(s->name, &par->mtu, par->mac, &up);
+		r = rl_netdev_get(s->name, &dev);
 	if (r)
 		return rl_dev_fail(why, n, -r, "tap:%s: cannot bring the link up: %s",
 				   s->name, strerror(-r));
+	par->mtu = dev.mtu;
 	/* the kernel's end has that one; ours is as unique and stays the same */
+	memcpy(par->mac, dev.mac, sizeof(par->mac));
 	par->mac[0] = (uint8_t)((par->mac[0] | 2) & ~1);
 	par->mac[5] ^= 1;
 	return 0;

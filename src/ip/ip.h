@@ -63,11 +63,11 @@ struct rl_netif {
 struct rl_dst {
 	uint32_t	gen;		/* 0: empty */
 	uint16_t	ifindex;
-	bool		local;		/* to ourselves */
+	bool		local : 1;	/* to ourselves */
+	bool		no_df : 1;	/* path below min_pmtu: leave without DF */
 	uint8_t		cast;		/* RL_PKT_IP_BCAST or _MCAST, or 0 */
 	uint32_t	neigh, neigh_gen; /* neighbour entry; RL_SLAB_NONE: none needed */
 	uint32_t	mtu;		/* path MTU: IP header and all */
-	bool		no_df;		/* path below min_pmtu: leave without DF */
 };
 
 /* Everything below the transport header that a transport decides. */
@@ -78,8 +78,8 @@ struct rl_flow {
 	uint8_t		proto;
 	uint8_t		ttl;		/* 0: the stack's default */
 	uint8_t		tos;		/* DSCP and ECN */
-	bool		df;		/* IPv4: don't fragment, path MTU discovery */
-	bool		mcast_loop;	/* multicast: a copy for our own group members */
+	bool		df : 1;		/* IPv4: don't fragment, path MTU discovery */
+	bool		mcast_loop : 1;	/* multicast: a copy for our own group members */
 	uint32_t	flow_label;	/* IPv6 [RFC6437:3] */
 };
 

@@ -234,10 +234,12 @@ void rl_igmp_input(struct rill_stack *st, struct rl_netif *nif, struct rill_pkt 
 {
 	uint32_t len = rl_pkt_len(p);
 	struct igmp_msg m;
+	int r = -EBADMSG;
 
-	if (len > QUERY_MAX_LEN || rl_pkt_pullup(&st->bufs, p, len) ||
-	    rl_igmp_parse(&m, p->data, p->len)) {
-		rl_drop_pkt(st, p, RL_DROP_ICMP_SHORT);
+	if (len <= QUERY_MAX_LEN && !rl_pkt_pullup(&st->bufs, p, len))
+		r = rl_igmp_parse(&m, p->data, p->len);
+	if (r) {
+		rl_drop_pkt(st, p, r == -EILSEQ ? RL_DROP_ICMP_CSUM : RL_DROP_ICMP_SHORT);
 		return;
 	}
 	if (m.type == IGMP_QUERY) {

@@ -173,12 +173,14 @@ static int route_unicast(struct rill_stack *st, struct rl_flow *f)
 	const struct rl_route *r = rl_route_lookup(st, &f->dst, f->bound_if);
 	struct rl_netif *nif = r ? rl_netif_get(st, r->ifindex) : NULL;
 	struct rl_neigh *n;
+	bool no_df;
 
 	if (!nif)
 		return -ENETUNREACH;
 	f->d = (struct rl_dst){ .gen = st->route_gen, .ifindex = r->ifindex,
 				.neigh = RL_SLAB_NONE };
-	f->d.mtu = rl_pmtu_get(st, &f->dst, nif->mtu, &f->d.no_df);
+	f->d.mtu = rl_pmtu_get(st, &f->dst, nif->mtu, &no_df);
+	f->d.no_df = no_df;
 	if (!(nif->flags & RILL_IF_ETHER))
 		return 0;
 	/* local or remote is decided by the mask [RFC1122-27] */

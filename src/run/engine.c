@@ -17,6 +17,7 @@
 #include "sock/sock.h"
 
 #define PUMP_ROUNDS	16		/* batches in one pump */
+#define RX_BYTES	(512u << 10)	/* one batch, see adapt_want() */
 #define CTL_EVERY_NS	(10 * RL_MS)	/* a busy engine still answers `rill` */
 #define POKE_NS		(5 * RL_US)
 #define SENT_MAX	(256u << 10)	/* see rl_host_sent() */
@@ -82,12 +83,19 @@ int64_t rl_engine_deadline(const struct rill_engine *e)
 
 /*
  * Ask for as many packets as came lately: a single one in a ping-pong, so that
- * the answer leaves before the device is asked in vain; 64 in a bulk transfer, so
- * that ACKs aggregate.
+ * the answer leaves before the device is asked in vain; up to 64 in a busy server,
+ * so that ACKs aggregate; of super-segments only what stays in the cache until
+ * the application copies it.
  */
-static void adapt_want(struct rill_engine *e, int got)
+static void adapt_want(struct rill_engine *e, struct rill_pkt **pkts, int got)
 {
-	if (got == e->rx_want)
+	size_t bytes = 0;
+
+	for (int i = 0; i < got; i++)
+		bytes += rl_pkt_len(pkts[i]);
+	if (bytes > RX_BYTES && e->rx_want > 1)
+		e->rx_want /= 2;
+	else if (got == e->rx_want && bytes <= RX_BYTES / 2)
 		e->rx_want = RL_MIN(e->rx_want * 2, RL_BATCH);
 	else if (got < e->rx_want / 2 || got == 0)
 		e->rx_want = RL_MAX(e->rx_want / 2, 1);
@@ -99,6 +107,7 @@ static bool receive(struct rill_engine *e, bool *did)
 	struct rill_pkt *pkts[RL_BATCH];
 	int want = e->trace ? 1 : e->rx_want, got;
 
+	e->rx_open = false;
 	if (e->dev_gone)
 		return false;
 	got = e->dev->ops->rx(e->dev, e->st, pkts, want);
@@ -108,14 +117,15 @@ static bool receive(struct rill_engine *e, bool *did)
 	}
 	if (e->trace && got)		/* the frame's line was written before this */
 		e->now_ns = rl_clock_ns();
-	adapt_want(e, got);
+	adapt_want(e, pkts, got);
 	if (got == 0)
 		return false;
-	*did = true;
+	*did = e->rx_open = true;
 	rill_stack_input_pkts(e->st, e->now_ns, e->ifindex, pkts, got);
 	if (e->trace)
 		rl_trace_run(e->trace, e->st);
-	return got == want;
+	/* a device may make its descriptor readable only after it was found empty */
+	return got == want || e->loop_fd >= 0;
 }
 
 static bool transmit(struct rill_engine *e)

@@ -33,12 +33,13 @@ struct rill_engine {
 	int			wake_fd;	/* eventfd that ends its sleep */
 	bool			wake_sent;
 	int64_t			spin_ns, spin_max_ns;
-	unsigned		dozes;
+	unsigned		vain, dozes, retry;	/* see drive.c */
 	int64_t			driven_ns;	/* a waiting call drove it until then */
 
 	/* the pump: engine.c */
 	int64_t			now_ns, pumped_ns, ctl_at_ns;
 	int			rx_want;	/* packets to ask the device for */
+	bool			rx_open;	/* it was not found empty */
 	size_t			sent;		/* bytes queued since the last pump */
 
 	/* rill_engine_fd(): loop.c */

@@ -59,6 +59,7 @@ int rill_engine_fd(struct rill_engine *e)
 	if (e->loop_fd < 0)
 		r = make(e);
 	if (r == 0) {
+		rl_engine_pump(e, NULL);
 		e->unseen = true;	/* whatever happened before: look once */
 		rl_loop_settle(e);
 		r = e->loop_fd;
@@ -87,7 +88,7 @@ void rl_loop_settle(struct rill_engine *e)
 	uint64_t one = 1;
 
 	file_timer(e);
-	if (e->unseen && write(e->event_fd, &one, sizeof(one)) < 0)
+	if ((e->unseen || e->rx_open) && write(e->event_fd, &one, sizeof(one)) < 0)
 		return;		/* it is readable already */
 	e->unseen = false;
 }

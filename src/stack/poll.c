@@ -124,7 +124,8 @@ void rill_pkt_put(struct rill_stack *st, struct rill_pkt *p)
 
 size_t rill_pkt_bytes(const struct rill_pkt *p, void *to, size_t n)
 {
-	rl_pkt_copy_out(p, 0, to, (uint32_t)RL_MIN(n, (size_t)rl_pkt_len(p)));
+	if (n)
+		rl_pkt_copy_out(p, 0, to, (uint32_t)RL_MIN(n, (size_t)rl_pkt_len(p)));
 	return rl_pkt_len(p);
 }
 

@@ -87,7 +87,7 @@ void rl_tcp_ack(struct rill_stack *st, struct tcp_conn *c, struct seg *s,
 		rl_recovery_on_ack(st, c, s, r->acked, newly_sacked, rtt_ns);
 	rl_tcp_update_window(c, s, false);
 	r->window_changed = c->snd_wnd != old_wnd;
-	rl_timers_on_ack(st, c, r->acked > 0 || r->window_changed);
+	rl_timers_on_ack(st, c, r->acked > 0);
 	if (r->acked || r->window_changed || newly_sacked || c->rtxq.lost != c->rtxq.retx ||
 	    c->dupacks)
 		rl_tcp_want_output(st, c);

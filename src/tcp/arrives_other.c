@@ -127,7 +127,7 @@ static bool crossing_synack(const struct arrival *a)
 {
 	const struct tcp_conn *c = a->c;
 
-	return c->state == RILL_SYN_RECV && seq_eq(a->s->seq, c->irs) &&
+	return rl_tcp_syn_in_flight(c) && seq_eq(a->s->seq, c->irs) &&
 	       (a->s->flags & (TH_SYN | TH_ACK | TH_RST)) == (TH_SYN | TH_ACK);
 }
 
@@ -193,7 +193,10 @@ static enum verdict step4_syn(struct arrival *a)
 	return drop(a, RL_DROP_CHALLENGED);
 }
 
-/* Simultaneous open: the ACK of our SYN [RFC9293:MUST-10]. */
+/*
+ * Simultaneous open: the ACK of our SYN [RFC9293:MUST-10].  In FIN-WAIT-1 when
+ * the application closed before it came.
+ */
 static enum verdict ack_of_syn(struct arrival *a)
 {
 	struct tcp_conn *c = a->c;
@@ -202,7 +205,8 @@ static enum verdict ack_of_syn(struct arrival *a)
 		a->fx.rst = true;		/* [RFC9293:lc-14] */
 		return drop(a, RL_DROP_REQ_BAD_ACK);
 	}
-	rl_tcp_set_state(a->st, c, RILL_ESTABLISHED);
+	if (c->state == RILL_SYN_RECV)
+		rl_tcp_set_state(a->st, c, RILL_ESTABLISHED);
 	rl_tcp_update_window(c, a->s, true);
 	rl_tcp_init_cwnd(a->st, c);
 	c->cc->init(c);
@@ -237,12 +241,8 @@ static enum verdict step5_ack(struct arrival *a)
 
 	if (!(s->flags & TH_ACK))
 		return drop(a, RL_DROP_NO_ACK);
-	if (c->state == RILL_SYN_RECV) {
-		if (ack_of_syn(a) == DONE)
-			return DONE;
-		if (c->fin_queued)		/* close() came before */
-			rl_tcp_set_state(a->st, c, RILL_FIN_WAIT1);
-	}
+	if ((c->state == RILL_SYN_RECV || rl_tcp_syn_in_flight(c)) && ack_of_syn(a) == DONE)
+		return DONE;
 	/* [RFC5961-04] [RFC9293:U-9]: from one window ago to what was sent */
 	if (seq_lt(s->ack, seq_sub(c->snd_una, c->max_snd_wnd))) {
 		a->fx.challenge = true;

@@ -190,6 +190,7 @@ void rl_tcp_send_probe(struct rill_stack *st, struct tcp_conn *c)
 			n = RL_MIN(n, c->mss);
 			if (rl_rtxq_add(st, c, c->snd_nxt, n, 0))
 				c->snd_nxt = seq_add(c->snd_nxt, n);
+			c->persist = 0;		/* from here on an ordinary retransmission */
 		}
 		return;
 	}
@@ -199,7 +200,7 @@ void rl_tcp_send_probe(struct rill_stack *st, struct tcp_conn *c)
 /* SYN of an active open, SYN+ACK in a simultaneous one. */
 void rl_tcp_send_syn(struct rill_stack *st, struct tcp_conn *c)
 {
-	bool answer = c->state == RILL_SYN_RECV;
+	bool answer = c->state != RILL_SYN_SENT;
 	struct piece x = { .seq = c->iss, .flags = TH_SYN };
 	struct rill_pkt *p;
 

@@ -25,12 +25,14 @@ struct rtx {
 	struct rtx	*next, *prev;
 	int64_t		sent_ns;	/* last transmission */
 	seq_t		seq;
+	seq_t		una;		/* SND.UNA when it was sent: for the delivery rate */
 	uint32_t	len;		/* sequence numbers, SYN and FIN included */
 	uint8_t		flags;
 };
 
 struct rtxq {
 	struct rtx	*head, *tail;
+	seq_t		fack;		/* behind the highest byte ever sacked */
 	uint32_t	sacked, lost, retx;	/* bytes: see rtxq.c */
 };
 
@@ -75,6 +77,9 @@ struct tcp_listener {
 	uint32_t	accept_head, accept_tail;	/* conn indices + 1 */
 	uint64_t	overflows, drops;
 };
+
+/* What the time since the last change was spent on, for TCP_INFO. */
+enum tcp_chrono { CHRONO_IDLE, CHRONO_BUSY, CHRONO_RWND, CHRONO_SNDBUF, CHRONO_N };
 
 /* A range that arrived twice and is to be reported once [RFC2883]. */
 struct tcp_dsack {
@@ -174,8 +179,13 @@ struct tcp_conn {
 	/* totals, for TCP_INFO */
 	uint64_t	bytes_acked, bytes_received, bytes_sent, bytes_retrans;
 	uint32_t	segs_in, segs_out, data_segs_in, data_segs_out;
+	uint64_t	delivery_rate;		/* bytes/s, last sample */
 	uint32_t	total_retrans, dsack_dups, rcv_ooopack;
-	uint16_t	total_rto;
+	uint32_t	chrono_us[CHRONO_N], loss_ms;
+	int64_t		chrono_ns, loss_ns;	/* since when */
+	uint16_t	total_rto, total_loss, reord_seen;
+	uint8_t		chrono;			/* enum tcp_chrono */
+	bool		snd_blocked;		/* the application waits for buffer */
 };
 static_assert(sizeof(struct tcp_conn) <= 11 * RL_CACHELINE, "TCB budget");
 
@@ -270,6 +280,12 @@ struct tcp_conn *rl_tcp_new_child(struct rill_stack *st);
 struct tcp_conn *rl_tcp_find(struct rill_stack *st, rill_id id);
 rill_id rl_tcp_id(const struct tcp_conn *c);
 struct tcp_cold *rl_tcp_cold(struct rill_stack *st, struct tcp_conn *c);
+
+/** Our SYN or SYN+ACK waits for its ACK; FIN-WAIT-1 too can be such a state. */
+static inline bool rl_tcp_syn_in_flight(const struct tcp_conn *c)
+{
+	return c->rtxq.head && (c->rtxq.head->flags & RTX_SYN);
+}
 
 /** End @c with @err (0: quietly): CLOSED, out of all tables, user told. */
 void rl_tcp_gone(struct rill_stack *st, struct tcp_conn *c, int err);
@@ -459,6 +475,8 @@ void rl_tcp_half_close(struct rill_stack *st, struct tcp_conn *c);
 
 /* ---- info.c, sockopt.c ---- */
 void rl_tcp_info(struct rill_stack *st, const struct tcp_conn *c, struct rill_tcp_info *i);
+/** Book the time since the last call, see enum tcp_chrono. */
+void rl_tcp_chrono(struct rill_stack *st, struct tcp_conn *c);
 int rl_tcp_setsockopt(struct rill_stack *st, rill_id id, int level, int name,
 		      const void *val, size_t len);
 int rl_tcp_getsockopt(struct rill_stack *st, rill_id id, int level, int name, void *val,

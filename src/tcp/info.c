@@ -17,6 +17,24 @@ uint32_t rl_tcp_sndbuf(const struct rill_stack *st, const struct tcp_conn *c)
 	return (uint32_t)RL_MIN(want, (uint64_t)RL_MAX(st->cfg.tcp_wmem[2], st->cfg.tcp_wmem[1]));
 }
 
+static enum tcp_chrono chrono_of(const struct tcp_conn *c)
+{
+	if (!c->sendq.len)
+		return CHRONO_IDLE;
+	if (c->hold == RL_HOLD_RWND)
+		return CHRONO_RWND;
+	if (c->snd_blocked && c->hold == RL_HOLD_NO_DATA)
+		return CHRONO_SNDBUF;		/* it would write more, and we would send it */
+	return CHRONO_BUSY;
+}
+
+void rl_tcp_chrono(struct rill_stack *st, struct tcp_conn *c)
+{
+	c->chrono_us[c->chrono] += (uint32_t)((st->now_ns - c->chrono_ns) / RL_US);
+	c->chrono_ns = st->now_ns;
+	c->chrono = (uint8_t)chrono_of(c);
+}
+
 static uint32_t ms_since(const struct rill_stack *st, int64_t at_ns)
 {
 	return at_ns ? (uint32_t)((st->now_ns - at_ns) / RL_MS) : 0;
@@ -59,6 +77,14 @@ static void info_sender(const struct tcp_conn *c, struct rill_tcp_info *i)
 	i->delivered = (uint32_t)(c->bytes_acked / mss);
 	i->dsack_dups = c->dsack_dups;
 	i->total_rto = c->total_rto;
+	i->total_rto_recoveries = c->total_loss;
+	i->total_rto_time = c->loss_ms;
+	i->reord_seen = c->reord_seen;
+	i->delivery_rate = c->delivery_rate;
+	i->busy_time = (uint64_t)c->chrono_us[CHRONO_BUSY] + c->chrono_us[CHRONO_RWND] +
+		       c->chrono_us[CHRONO_SNDBUF];
+	i->rwnd_limited = c->chrono_us[CHRONO_RWND];
+	i->sndbuf_limited = c->chrono_us[CHRONO_SNDBUF];
 	i->pacing_rate = i->max_pacing_rate = NO_PACING;
 }
 

@@ -185,7 +185,7 @@ static void pmtu_to_conn(struct rill_stack *st, struct tcp_conn *c)
 		return;
 	RL_CTR(st, tcp_pmtu_lowered);
 	c->cwnd = RL_MAX(c->cwnd, c->mss);
-	if (!c->rtxq.head || c->state == RILL_SYN_SENT || c->state == RILL_SYN_RECV)
+	if (!c->rtxq.head || rl_tcp_syn_in_flight(c))
 		return;
 	rl_rtxq_lose_all(c);
 	c->retx_forced = 1;

@@ -186,7 +186,8 @@ void rl_tcp_output(struct rill_stack *st, struct tcp_conn *c)
 {
 	uint32_t limit;
 
-	if (may_send_data(c) && !(c->fin_sent && !c->rtxq.lost)) {
+	if (may_send_data(c) && !rl_tcp_syn_in_flight(c) &&
+	    !(c->fin_sent && !c->rtxq.lost)) {
 		limit = super_limit(st, c);
 		restart_after_idle(st, c);
 		while (retransmit(st, c, limit))
@@ -198,6 +199,7 @@ void rl_tcp_output(struct rill_stack *st, struct tcp_conn *c)
 			rl_timers_on_closed_window(st, c);
 		if (c->hold == RL_HOLD_CORK)
 			rl_timers_on_closed_window(st, c);
+		rl_tcp_chrono(st, c);
 	}
 	if (c->ack_now)
 		rl_tcp_send_ack(st, c);

@@ -22,12 +22,14 @@ static void enter(struct rill_stack *st, struct tcp_conn *c)
 	RL_CTR(st, tcp_reno_recovery);
 }
 
-static void leave(struct tcp_conn *c)
+static void leave(struct rill_stack *st, struct tcp_conn *c)
 {
 	uint32_t flight = (uint32_t)seq_diff(c->snd_nxt, c->snd_una);
 
 	if (c->in_recovery)			/* no burst at the end [RFC6582-03] */
 		c->cwnd = RL_MIN(c->ssthresh, RL_MAX(flight, c->mss) + c->mss);
+	if (c->in_loss)
+		c->loss_ms += (uint32_t)((st->now_ns - c->loss_ns) / RL_MS);
 	c->in_recovery = c->in_loss = 0;
 	c->dupacks = 0;
 }
@@ -100,7 +102,7 @@ void rl_recovery_on_ack(struct rill_stack *st, struct tcp_conn *c, const struct 
 	if (!acked)
 		return;
 	if ((c->in_recovery || c->in_loss) && seq_ge(c->snd_una, c->recover)) {
-		leave(c);
+		leave(st, c);
 		return;
 	}
 	if (c->in_recovery) {
@@ -116,6 +118,10 @@ void rl_recovery_on_rto(struct rill_stack *st, struct tcp_conn *c)
 {
 	if (!c->in_loss || seq_ge(c->snd_una, c->recover))
 		c->ssthresh = c->cc->ssthresh(c, (uint32_t)seq_diff(c->snd_nxt, c->snd_una));
+	if (!c->in_loss) {
+		c->loss_ns = st->now_ns;
+		c->total_loss++;
+	}
 	c->cwnd = c->mss;
 	c->recover = c->snd_nxt;
 	c->in_recovery = 0;

@@ -76,9 +76,11 @@ static int64_t nothing_to_read(struct tcp_conn *c)
 
 	if (c->state == RILL_LISTEN)
 		return -ENOTCONN;
+	if (err == EPIPE)			/* reset after the stream's end: SO_ERROR has it */
+		return 0;
 	if (err) {				/* told once [RFC9293:MUST-12] */
 		c->err = 0;
-		return err == EPIPE ? 0 : -err;
+		return -err;
 	}
 	if (c->state == RILL_CLOSE && !c->rport && !c->rd_shut)
 		return -ENOTCONN;
@@ -149,6 +151,8 @@ uint32_t rl_tcp_poll_bits(const struct rill_stack *st, const struct tcp_conn *c)
 
 	if (c->state == RILL_LISTEN)
 		return c->lst->n_accept ? RILL_IN : 0;
+	if (c->state == RILL_CLOSE && !c->rport && !c->rd_shut)
+		return RILL_OUT | RILL_HUP;	/* never connected; as Linux */
 	down = c->state == RILL_CLOSE || c->state == RILL_TIME_WAIT;
 	if (c->err)
 		bits |= RILL_ERR;

@@ -254,7 +254,7 @@ static void number(struct rill_stack *st, struct tcp_conn *c, const struct tcp_r
 	c->rcv_adv = seq_add(c->rcv_nxt, r->win);
 	c->ssthresh = UINT32_MAX;
 	c->quickacks = 16;
-	c->last_rcv_ns = st->now_ns;
+	c->last_rcv_ns = c->chrono_ns = st->now_ns;
 	rl_tcp_set_mss(st, c);
 	c->mss_adv = rl_tcp_adv_mss(st, &c->flow, c->cold ? c->cold->maxseg : 0);
 	c->rcv_mss = RL_MIN(c->mss, 536u);

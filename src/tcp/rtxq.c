@@ -62,7 +62,10 @@ bool rl_rtxq_add(struct rill_stack *st, struct tcp_conn *c, seq_t seq, uint32_t 
 	x->seq = seq;
 	x->len = len;
 	x->flags = flags;
+	x->una = c->snd_una;
 	x->sent_ns = st->now_ns;
+	if (!c->rtxq.head)
+		c->rtxq.fack = c->snd_una;
 	insert_after(&c->rtxq, c->rtxq.tail, x);
 	return true;
 }
@@ -78,6 +81,7 @@ static bool split(struct rill_stack *st, struct tcp_conn *c, struct rtx *x, uint
 	y->len = x->len - at;
 	y->flags = x->flags & ~RTX_SYN;
 	y->sent_ns = x->sent_ns;
+	y->una = x->una;
 	x->len = at;
 	x->flags &= ~RTX_FIN;
 	insert_after(&c->rtxq, x, y);
@@ -95,10 +99,13 @@ int64_t rl_rtxq_ack(struct rill_stack *st, struct tcp_conn *c, seq_t ack)
 	struct rtx *x;
 
 	while ((x = c->rtxq.head) && seq_lt(x->seq, ack)) {
-		if (x->flags & RTX_EVER_RETX)
+		if (x->flags & RTX_EVER_RETX) {
 			ambiguous = true;
-		else if (!(x->flags & RTX_SACKED))
+		} else if (!(x->flags & RTX_SACKED)) {
 			rtt_ns = st->now_ns - x->sent_ns;
+			c->delivery_rate = (uint64_t)seq_diff(ack, x->una) *
+					   (uint64_t)RL_SEC / (uint64_t)RL_MAX(rtt_ns, 1);
+		}
 		if (seq_gt(end_of(x), ack)) {
 			uint32_t n = (uint32_t)seq_diff(ack, x->seq);
 
@@ -135,6 +142,8 @@ static uint32_t sack_block(struct rill_stack *st, struct tcp_conn *c, seq_t lo, 
 		    !split(st, c, x, (uint32_t)seq_diff(hi, x->seq)))
 			break;
 		n += x->len;
+		if (seq_lt(x->seq, c->rtxq.fack) && !(x->flags & RTX_EVER_RETX))
+			c->reord_seen += c->reord_seen < UINT16_MAX;	/* it overtook none: it was late */
 		mark_sacked(c, x);
 	}
 	return n;
@@ -143,6 +152,7 @@ static uint32_t sack_block(struct rill_stack *st, struct tcp_conn *c, seq_t lo, 
 uint32_t rl_rtxq_sack(struct rill_stack *st, struct tcp_conn *c, const struct tcp_opts *o,
 		      seq_t ack)
 {
+	seq_t top = seq_max(c->rtxq.fack, ack);
 	uint32_t n = 0;
 
 	for (int i = 0; i < o->nsack; i++) {
@@ -159,7 +169,9 @@ uint32_t rl_rtxq_sack(struct rill_stack *st, struct tcp_conn *c, const struct tc
 		if (seq_ge(lo, hi) || seq_lt(lo, c->snd_una) || seq_gt(hi, c->snd_nxt))
 			continue;	/* not of this flight: forged or old */
 		n += sack_block(st, c, lo, hi);
+		top = seq_max(top, hi);
 	}
+	c->rtxq.fack = top;
 	return n;
 }
 
@@ -236,6 +248,7 @@ void rl_rtxq_on_resent(struct rill_stack *st, struct tcp_conn *c, struct rtx *x)
 		x->flags |= RTX_RETX;
 	account(c, x, 1);
 	x->sent_ns = st->now_ns;
+	x->una = c->snd_una;
 }
 
 void rl_rtxq_clear(struct rill_stack *st, struct tcp_conn *c)

@@ -154,7 +154,7 @@ static bool out_of_patience(struct rill_stack *st, const struct tcp_conn *c, int
 	if (user_ms && c->retx_start_ns &&
 	    st->now_ns - c->retx_start_ns >= user_ms * RL_MS)
 		return true;
-	if (c->state == RILL_SYN_SENT || c->state == RILL_SYN_RECV) {
+	if (rl_tcp_syn_in_flight(c)) {
 		limit = c->cold && c->cold->syncnt ? c->cold->syncnt
 						   : RL_CFG(st, tcp_syn_retries);
 	} else if (c->orphan) {
@@ -210,12 +210,9 @@ static bool on_rtx(struct rill_stack *st, struct tcp_conn *c)
 		return give_up(st, c);
 	c->retries++;
 	c->total_rto++;
-	if (c->retries == RL_CFG(st, tcp_retries1)) {	/* R1 [RFC9293:SHLD-10] */
+	if (c->retries == RL_CFG(st, tcp_retries1))	/* R1 [RFC9293:SHLD-10] */
 		rl_ip_suspect(st, &c->flow);
-		if (c->state != RILL_SYN_SENT)
-			rl_event(st, &c->ep, RILL_ERR);	/* [RFC9293:SHLD-9] */
-	}
-	if (c->state == RILL_SYN_SENT || c->state == RILL_SYN_RECV) {
+	if (rl_tcp_syn_in_flight(c)) {
 		c->hs_retx = c->hs_retx < 3 ? c->hs_retx + 1u : 3u;
 		RL_CTR(st, tcp_syn_retrans);
 		rl_tcp_send_syn(st, c);

@@ -172,6 +172,11 @@ static int start_handshake(struct rill_stack *st, struct tcp_conn *c)
 	c->mss = 536;
 	c->cwnd = c->mss;
 	c->last_rcv_ns = st->now_ns;
+	c->chrono_ns = st->now_ns;
+	c->hs_retx = 0;				/* of an attempt before */
+	c->retries = 0;
+	c->retx_start_ns = 0;
+	c->soft_err = 0;
 	rl_rtt_init(st, c);
 	rl_tcp_set_state(st, c, RILL_SYN_SENT);
 	rl_tcp_send_syn(st, c);
@@ -209,8 +214,8 @@ int rill_tcp_connect(struct rill_stack *st, rill_id id, const struct rill_addr *
 		c->err = 0;
 		return err;
 	}
-	if (c->hashed || c->state == RILL_TIME_WAIT || c->fin_rcvd)
-		return -EISCONN;
+	if (c->hashed || c->state == RILL_TIME_WAIT || c->last_ack_ns)
+		return -EISCONN;		/* was connected once */
 	family_flags(c, flags);
 	err = check_peer(st, c, peer);
 	if (err < 0)
@@ -301,6 +306,7 @@ int64_t rill_tcp_send(struct rill_stack *st, rill_id id, const struct rill_iov *
 			break;
 		}
 	}
+	c->snd_blocked = c->sendq.len >= limit;
 	c->more = !!(flags & RILL_MSG_MORE);
 	if (total && (flags & RILL_MSG_OOB))
 		mark_urgent(st, c);
@@ -342,11 +348,7 @@ void rl_tcp_half_close(struct rill_stack *st, struct tcp_conn *c)
 	if (c->fin_queued)
 		return;
 	switch (c->state) {
-	case RILL_SYN_RECV:
-		c->fin_queued = 1;
-		if (!c->sendq.len)
-			rl_tcp_set_state(st, c, RILL_FIN_WAIT1);
-		break;
+	case RILL_SYN_RECV:			/* FIN waits for the ACK of our SYN */
 	case RILL_ESTABLISHED:
 		c->fin_queued = 1;
 		rl_tcp_set_state(st, c, RILL_FIN_WAIT1);

@@ -61,8 +61,10 @@ size_t rl_nd_write(const struct nd_msg *m, uint8_t *p)
 
 int rl_igmp_parse(struct igmp_msg *m, const uint8_t *p, size_t n)
 {
-	if (n < IGMP_LEN || rl_sum_finish(rl_sum(p, n, 0)))
+	if (n < IGMP_LEN)
 		return -EBADMSG;
+	if (rl_sum_finish(rl_sum(p, n, 0)))
+		return -EILSEQ;
 	m->type = p[0];
 	m->max_resp = p[1];
 	m->group = rl_ip4(get32(p + 4));

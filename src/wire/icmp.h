@@ -85,7 +85,7 @@ struct igmp_msg {
 	struct rill_ip	group;
 };
 
-/** -EBADMSG: too short or a wrong checksum. */
+/** -EBADMSG: too short; -EILSEQ: a wrong checksum over the @n bytes. */
 int rl_igmp_parse(struct igmp_msg *m, const uint8_t *p, size_t n);
 void rl_igmp_write(const struct igmp_msg *m, uint8_t *p);
 

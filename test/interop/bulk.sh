@@ -13,7 +13,7 @@ MIB=${RILL_BULK_MIB:-1024}
 
 # The server is at the other end, the client is the kernel's curl.
 serve() {	# FAMILY HOST
-	same "$1 GET by curl" "$(curl -g -s -S -m 150 "http://$2/big" 2>&1 | sha)" "$want"
+	same "$1 GET by curl" "$(curl -g -s -S -f -m 150 "http://$2/big" 2>&1 | sha)" "$want"
 	ok "$1 PUT by curl" curl -g -s -S -f -m 150 -T "$big" "http://$2/up"
 	same "$1 PUT arrived" "$(sha "$MY/www/up")" "$want"
 	rm -f "$MY/www/up"
@@ -43,7 +43,7 @@ run() {
 	big=$(file_mib "$MIB")
 	want=$(cat "$big.sha")
 	mkdir -p "$MY/www"
-	ln -sf "$big" "$MY/www/big"
+	ln -f "$big" "$MY/www/big"
 	if [ "$dev" = kernel ]; then
 		kernel_serve "$mtu" "$MY/www" || return
 		serve IPv4 $R4
@@ -59,7 +59,7 @@ run() {
 	fi
 	case $dev in tap*) have_tun || { skip all "/dev/net/tun can't be opened"; return; } ;; esac
 	rill_serve "${dev/%no/,nooffload}" "$mtu" "$MY/www" || return
-	same "MTU of the kernel's side" "$(cat /sys/class/net/$IF/mtu)" "$mtu"
+	same "MTU of the kernel's side" "$(mtu_of $IF)" "$mtu"
 	serve IPv4 $R4
 	[ "$mtu" -lt 1280 ] || serve IPv6 "[$R6]"
 	still_runs

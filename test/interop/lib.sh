@@ -42,14 +42,15 @@ enter() {
 	fi
 	[ $# -gt 0 ] && VARIANTS=("$@")
 	mount -t tmpfs none /run
-	export XDG_RUNTIME_DIR=/run HOME=/run
+	unset XDG_RUNTIME_DIR
+	export HOME=/run
 	ip link set lo up
 	WORK=${RILL_WORK:-$(mktemp -d /tmp/rill-interop.XXXXXX)}
 	MY=$WORK/$CASE.$$.$RANDOM
 	mkdir -p "$MY"
 	trap cleanup EXIT
 	for v in "${VARIANTS[@]}"; do
-		[ -d "/sys/class/net/rill0" ] && ip link del rill0
+		ip link del rill0 2>/dev/null
 		V=$v
 		run "$v"
 		stop_all
@@ -114,6 +115,10 @@ fail() {	# LABEL WHY
 skip() {	# LABEL WHY
 	echo "SKIP $CASE $V: $1: $2"
 	skipped=$((skipped + 1))
+}
+
+mtu_of() {	# not from /sys, which shows another namespace
+	ip -o link show "$1" | sed -n 's/.* mtu \([0-9]*\) .*/\1/p'
 }
 
 have_tun() {

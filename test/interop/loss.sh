@@ -15,7 +15,7 @@ run() {
 	big=$(file_mib 64)
 	want=$(cat "$big.sha")
 	mkdir -p "$MY/www"
-	ln -sf "$big" "$MY/www/big"
+	ln -f "$big" "$MY/www/big"
 	host=$R4
 	[ "$family" = 4 ] || host="[$R6]"
 	if [ "$way" = client ]; then
@@ -28,7 +28,7 @@ run() {
 	rill_serve "${dev/%no/,nooffload}" 1500 "$MY/www" --fault "$FAULT" --seed 7 || return
 	case $way in
 	get)
-		same "GET" "$(curl -g -s -S -m 300 "http://$host/big" 2>&1 | sha)" "$want"
+		same "GET" "$(curl -g -s -S -f -m 300 "http://$host/big" 2>&1 | sha)" "$want"
 		;;
 	put)
 		ok "PUT" curl -g -s -S -f -m 300 -T "$big" "http://$host/up"

@@ -20,9 +20,9 @@ def walk(node, path=""):
 
 seen = 0
 for name, value in walk(json.load(sys.stdin)):
-    # Memory that a slab keeps for later is not in use.
-    if "pool." in name:
-        print(name[name.index("pool."):], value)
+    # Memory that a slab keeps for the next ones is not in use, so it is not compared.
+    if name.startswith("pool.") and not name.startswith("pool.memory"):
+        print(name, value)
         seen += 1
 if not seen:
     sys.exit("rill stats -j shows no pool")

@@ -114,7 +114,8 @@ static uint8_t flag_bits(const char *s)
 
 static size_t put_ip(const struct fix *f, uint8_t *p, size_t l4_len, const struct in_opts *x)
 {
-	struct rill_ip src = peer_ip(f->v6), dst = local_ip(f->v6);
+	struct rill_ip src = x->src ? *x->src : peer_ip(f->v6);
+	struct rill_ip dst = x->dst ? *x->dst : local_ip(f->v6);
 	uint16_t sum;
 
 	if (f->v6) {
@@ -145,7 +146,8 @@ static size_t put_opts(struct fix *f, uint8_t *p, uint8_t flags, const struct in
 {
 	struct tcp_opts ts = { .has_ts = true,
 			       .ts_val = x->ts_set ? x->ts_val : f->ts_val,
-			       .ts_ecr = flags & TH_ACK ? f->ts_ecr : 0 };
+			       .ts_ecr = x->ts_ecr ? x->ts_ecr :
+					 flags & TH_ACK ? f->ts_ecr : 0 };
 
 	if (x->n) {
 		memcpy(p, x->bytes, x->n);
@@ -161,7 +163,8 @@ void fix_in_opts(struct fix *f, const char *flags, uint32_t seq, uint32_t len,
 		 uint32_t ack, uint16_t win, const struct in_opts *x)
 {
 	static uint8_t pkt[66000];
-	struct rill_ip src = peer_ip(f->v6), dst = local_ip(f->v6);
+	struct rill_ip src = x->src ? *x->src : peer_ip(f->v6);
+	struct rill_ip dst = x->dst ? *x->dst : local_ip(f->v6);
 	size_t ip_len = f->v6 ? 40 : 20;
 	uint8_t *t = pkt + ip_len;
 	struct tcp_hdr h = {
@@ -170,13 +173,16 @@ void fix_in_opts(struct fix *f, const char *flags, uint32_t seq, uint32_t len,
 	};
 	uint16_t sum;
 	size_t n;
+	int err;
 
 	f->ts_val = 1000 + (uint32_t)(f->now_ns / RL_MS);
 	if (h.flags & TH_ACK)
 		h.ack = seq_make(f->iss + ack);
 	h.hdr_len = (uint8_t)(20 + put_opts(f, t + 20, h.flags, x));
 	rl_tcp_hdr_write(&h, t);
-	n = h.hdr_len + len;
+	if (x->data_off_set)
+		t[12] = (uint8_t)(x->data_off << 4);
+	n = h.hdr_len + len - x->cut;
 	for (uint32_t i = 0; i < len; i++)	/* a byte tells its number */
 		t[h.hdr_len + i] = (uint8_t)(seq + i);
 	sum = rl_sum_finish(rl_sum(t, n, rl_sum_pseudo(&src, &dst, 6, (uint32_t)n)));
@@ -184,7 +190,45 @@ void fix_in_opts(struct fix *f, const char *flags, uint32_t seq, uint32_t len,
 	if (x->bad_csum)
 		t[16] ^= 0x55;
 	put_ip(f, pkt, n, x);
-	CHECK_EQ("input", rill_stack_input(f->st, f->now_ns, f->ifindex, pkt, ip_len + n), 0);
+	err = rill_stack_input(f->st, f->now_ns, f->ifindex, pkt, ip_len + n);
+	if (!f->may_fail)
+		CHECK_EQ("input", err, 0);
+}
+
+static uint16_t icmp_sum(const struct fix *f, const uint8_t *m, size_t n)
+{
+	struct rill_ip src = peer_ip(f->v6), dst = local_ip(f->v6);
+
+	return rl_sum_finish(rl_sum(m, n, f->v6 ? rl_sum_pseudo(&src, &dst, 58, (uint32_t)n) : 0));
+}
+
+void fix_icmp(struct fix *f, uint8_t type, uint8_t code, uint32_t seq, uint32_t mtu)
+{
+	struct rill_ip us = local_ip(f->v6), peer = peer_ip(f->v6);
+	size_t ip_len = f->v6 ? 40 : 20, n = 8 + ip_len + 20;
+	struct in_opts out = { .src = &us, .dst = &peer };
+	struct tcp_hdr h = { .sport = f->lport, .dport = f->rport, .hdr_len = 20,
+			     .flags = TH_ACK, .seq = seq_make(f->iss + seq) };
+	uint8_t pkt[160] = { 0 }, *m = pkt + ip_len;
+	uint16_t sum;
+
+	m[0] = type;
+	m[1] = code;
+	put32(m + 4, mtu);
+	put_ip(f, m + 8, 20, &out);
+	rl_tcp_hdr_write(&h, m + 8 + ip_len);
+	sum = icmp_sum(f, m, n);
+	memcpy(m + 2, &sum, 2);
+	put_ip(f, pkt, n, &(struct in_opts){ 0 });
+	if (f->v6) {
+		pkt[6] = 58;
+	} else {
+		pkt[9] = 1;
+		pkt[10] = pkt[11] = 0;
+		sum = rl_sum_finish(rl_sum(pkt, 20, 0));
+		memcpy(pkt + 10, &sum, 2);
+	}
+	CHECK_EQ("icmp", rill_stack_input(f->st, f->now_ns, f->ifindex, pkt, ip_len + n), 0);
 }
 
 void fix_in(struct fix *f, const char *flags, uint32_t seq, uint32_t len, uint32_t ack,
@@ -271,6 +315,15 @@ void fix_expect_none(struct fix *f, const char *label)
 	CHECK_EQ(label, o.there, false);
 }
 
+int fix_drain(struct fix *f)
+{
+	int n = 0;
+
+	while (fix_out(f).there)
+		n++;
+	return n;
+}
+
 void fix_listen(struct fix *f)
 {
 	struct rill_addr a = { .port = FIX_PORT };
@@ -345,6 +398,138 @@ int fix_state(struct fix *f)
 			    c[i].local.port == f->lport && c[i].state != RILL_CLOSE)
 				state = c[i].state;
 	return state;
+}
+
+bool fix_conn(struct fix *f, struct rill_conn *out)
+{
+	struct rill_conn c[64];
+	uint64_t cursor = 0;
+	int n;
+
+	while ((n = rill_stack_conns(f->st, &cursor, c, 64)) > 0)
+		for (int i = 0; i < n; i++)
+			if (c[i].proto == 6 && c[i].peer.port == f->rport &&
+			    c[i].local.port == f->lport && c[i].state != RILL_CLOSE) {
+				*out = c[i];
+				return true;
+			}
+	return false;
+}
+
+static void reach_syn_sent(struct fix *f)
+{
+	struct rill_addr peer = { .ip = peer_ip(f->v6), .port = FIX_PEER_PORT };
+	struct out_seg o;
+
+	CHECK_EQ("open", rill_tcp_open(f->st, 7, &f->fd), 0);
+	CHECK_EQ("connect", rill_tcp_connect(f->st, f->fd, &peer, 0), -EINPROGRESS);
+	f->got_iss = false;
+	o = fix_out(f);
+	CHECK("SYN", o.there && o.flags == TH_SYN);
+	f->lport = o.sport;
+	f->snd_una = f->rcv_nxt = 0;
+	f->snd_nxt = 1;
+}
+
+static void reach_half_open(struct fix *f)
+{
+	static const uint8_t mss[] = { 2, 4, 1000 >> 8, 1000 & 255 };
+	struct in_opts x = { .bytes = mss, .n = sizeof(mss) };
+
+	fix_in_opts(f, "S", 0, 0, 0, 65535, &x);
+	fix_expect(f, "SYN+ACK", "S.", 0, 0, 1);
+	f->snd_una = 0;
+	f->snd_nxt = f->rcv_nxt = 1;
+}
+
+static void peer_fin(struct fix *f)
+{
+	fix_in(f, "F.", f->rcv_nxt++, 0, f->snd_una, 65535);
+	fix_expect(f, "ACK of FIN", ".", f->snd_nxt, 0, f->rcv_nxt);
+}
+
+static void our_fin(struct fix *f)
+{
+	CHECK_EQ("shutdown", rill_tcp_shutdown(f->st, f->fd, RILL_SHUT_WR), 0);
+	fix_expect(f, "FIN", "F.", f->snd_nxt++, 0, f->rcv_nxt);
+}
+
+static void reach_from_established(struct fix *f, int state)
+{
+	fix_establish(f, false, false);
+	f->snd_una = f->snd_nxt = f->rcv_nxt = 1;
+	if (state == RILL_CLOSE_WAIT || state == RILL_LAST_ACK)
+		peer_fin(f);
+	if (state != RILL_ESTABLISHED && state != RILL_CLOSE_WAIT)
+		our_fin(f);
+	if (state == RILL_FIN_WAIT2 || state == RILL_TIME_WAIT)
+		fix_in(f, ".", 1, 0, f->snd_una = 2, 65535);
+	if (state == RILL_CLOSING || state == RILL_TIME_WAIT)
+		peer_fin(f);
+}
+
+void fix_reach(struct fix *f, int state)
+{
+	switch (state) {
+	case RILL_CLOSE:
+		CHECK_EQ("open", rill_tcp_open(f->st, 7, &f->fd), 0);
+		break;
+	case RILL_LISTEN:
+		fix_listen(f);
+		break;
+	case RILL_SYN_SENT:
+		reach_syn_sent(f);
+		break;
+	case RILL_SYN_RECV:
+		reach_syn_sent(f);
+		reach_half_open(f);
+		break;
+	case FIX_SYN_RECV_PASSIVE:
+		fix_listen(f);
+		reach_half_open(f);
+		break;
+	default:
+		reach_from_established(f, state);
+	}
+	if (state != RILL_CLOSE && state != RILL_LISTEN)
+		CHECK_EQ("reached", fix_state(f), state == FIX_SYN_RECV_PASSIVE
+						      ? RILL_SYN_RECV : state);
+	fix_expect_none(f, "nothing waits");
+}
+
+const char *fix_arrows(struct fix *f)
+{
+	static char buf[1000];
+	struct rill_trace t;
+	size_t n = 0;
+
+	buf[0] = 0;
+	while (rill_stack_trace(f->st, &t))
+		if (t.kind == RILL_TR_STATE && n < sizeof(buf))
+			n += (size_t)snprintf(buf + n, sizeof(buf) - n, "%s%s>%s", n ? " " : "",
+					      rill_state_name(t.a), rill_state_name(t.b));
+	return buf;
+}
+
+uint32_t fix_event(struct fix *f)
+{
+	struct rill_event ev;
+	uint32_t bits = 0;
+
+	while (rill_stack_event(f->st, &ev))
+		if (ev.id == f->fd)
+			bits |= ev.bits;
+	return bits;
+}
+
+struct rill_tcp_info fix_info(struct fix *f)
+{
+	struct rill_tcp_info i = { 0 };
+	size_t n = sizeof(i);
+
+	CHECK_EQ("TCP_INFO", rill_stack_getsockopt(f->st, f->fd, RL_SOL_TCP, RL_TCP_INFO,
+						   &i, &n), 0);
+	return i;
 }
 
 int64_t fix_send_flags(struct fix *f, size_t n, unsigned flags)

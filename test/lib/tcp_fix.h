@@ -44,6 +44,9 @@ struct fix {
 	uint64_t alloc_n, alloc_fail_at; /* the N-th allocation fails; 0: none */
 	uint64_t live_bytes;		/* allocated, not freed */
 	uint16_t mtu;
+	bool	 may_fail;		/* memory runs out: calls are not checked */
+	/* where fix_reach() left the numbers, relative */
+	uint32_t rcv_nxt, snd_una, snd_nxt;
 };
 
 /* What an injected segment has beside its numbers; zero: nothing. */
@@ -55,6 +58,11 @@ struct in_opts {
 	uint8_t	 ttl, tos;
 	bool	 ts_set;		/* use ts_val instead of the clock */
 	uint32_t ts_val;
+	uint32_t ts_ecr;		/* not 0: instead of the last TSval seen */
+	bool	 data_off_set;
+	uint8_t	 data_off;		/* in 32-bit words, as it stands in the header */
+	uint32_t cut;			/* bytes missing at the end of the TCP header */
+	const struct rill_ip *src, *dst; /* other addresses */
 };
 
 void fix_init(struct fix *f, bool v6);
@@ -72,12 +80,21 @@ void fix_in(struct fix *f, const char *flags, uint32_t seq, uint32_t len, uint32
 void fix_in_opts(struct fix *f, const char *flags, uint32_t seq, uint32_t len,
 		 uint32_t ack, uint16_t win, const struct in_opts *x);
 
+/**
+ * An ICMP error from the peer (or a router: the same to us) that quotes a
+ * segment of this connection with number @seq.
+ */
+void fix_icmp(struct fix *f, uint8_t type, uint8_t code, uint32_t seq, uint32_t mtu);
+
 /** The next segment the stack sends; there == false: nothing. */
 struct out_seg fix_out(struct fix *f);
 /** Next segment must be that; len UINT32_MAX: any. */
 void fix_expect(struct fix *f, const char *label, const char *flags, uint32_t seq,
 		uint32_t len, uint32_t ack);
 void fix_expect_none(struct fix *f, const char *label);
+
+/** Take what it sends away.  Return: segments. */
+int fix_drain(struct fix *f);
 
 /** listen(), backlog 8. */
 void fix_listen(struct fix *f);
@@ -90,6 +107,19 @@ void fix_connect(struct fix *f, bool sack, bool ts);
 
 /** State of fd, or of what carries its four-tuple now (TIME-WAIT); RILL_CLOSE if gone. */
 int fix_state(struct fix *f);
+bool fix_conn(struct fix *f, struct rill_conn *out);
+
+/*
+ * Into @state by segments and calls: mss 1000, no options, the application holds
+ * fd throughout (TIME-WAIT: with the data of fd still there).
+ */
+#define FIX_SYN_RECV_PASSIVE	100	/* RILL_SYN_RECV is the one of a simultaneous open */
+void fix_reach(struct fix *f, int state);
+
+/** State changes since the last call as "FROM>TO FROM>TO". */
+const char *fix_arrows(struct fix *f);
+/** What the application is told next, RILL_IN and so on; 0: nothing. */
+uint32_t fix_event(struct fix *f);
 int64_t fix_send(struct fix *f, size_t n);
 /** As fix_send() with zero bytes of given flags. */
 int64_t fix_send_flags(struct fix *f, size_t n, unsigned flags);
@@ -97,6 +127,7 @@ int64_t fix_recv(struct fix *f, void *buf, size_t n);
 uint64_t fix_counter(struct fix *f, const char *name);
 int fix_setopt(struct fix *f, int level, int name, int value);
 int fix_getopt(struct fix *f, int level, int name);
+struct rill_tcp_info fix_info(struct fix *f);
 
 struct duo {
 	struct rill_stack *st[2];

@@ -63,7 +63,9 @@ if os.path.exists(os.path.join(ROOT, "src/sock/sockopts.def")):
 else:
     r.check("src/sock/sockopts.def exists", ["it doesn't"])
 
-info = [args(e, 2)[1] for e in def_entries("include/rill/tcpinfo.def", "INFO")]
+# fields that Linux keeps at 0, or that wait for a feature, say so in their help
+info = [args(e, 2)[1] for e in def_entries("include/rill/tcpinfo.def", "INFO")
+        if "always 0" not in str(e)]
 r.check("every field of TCP_INFO is filled",
-        [i for i in info if i not in code and i != "rehash"])
+        [i for i in info if i not in code])
 r.done()

@@ -183,6 +183,13 @@ static inline void net_advance(struct net *n, int64_t ns)
 	rill_stack_advance(n->st, n->now_ns);
 }
 
+/* The same in steps of a second, as an engine would: at each deadline. */
+static inline void net_seconds(struct net *n, int seconds)
+{
+	for (int i = 0; i < seconds; i++)
+		net_advance(n, RL_SEC);
+}
+
 /* ---- life ---- */
 
 static inline void net_add_peer(struct net *n)

@@ -252,6 +252,7 @@ static const struct {
 	{ "tap:" NAME ",",		false, -EINVAL, "''" },
 	{ "packet:nosuchif0",		true,  -ENODEV, "nosuchif0" },
 	{ "packet:",			true,  -EINVAL, "1 to 15" },
+	{ "packet:lo",			true,  -EINVAL, "no Ethernet" },
 	{ "packet:lo,nooffloads",	true,  -EINVAL, "'nooffloads'" },
 };
 
