@@ -128,6 +128,7 @@ static bool crossing_synack(const struct arrival *a)
 	const struct tcp_conn *c = a->c;
 
 	return rl_tcp_syn_in_flight(c) && seq_eq(a->s->seq, c->irs) &&
+	       seq_eq(a->s->ack, c->snd_nxt) &&
 	       (a->s->flags & (TH_SYN | TH_ACK | TH_RST)) == (TH_SYN | TH_ACK);
 }
 

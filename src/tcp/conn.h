@@ -32,6 +32,7 @@ struct rtx {
 
 struct rtxq {
 	struct rtx	*head, *tail;
+	int64_t		newest_ns;	/* sending time of the newest range delivered */
 	seq_t		fack;		/* behind the highest byte ever sacked */
 	uint32_t	sacked, lost, retx;	/* bytes: see rtxq.c */
 };
@@ -187,7 +188,7 @@ struct tcp_conn {
 	uint8_t		chrono;			/* enum tcp_chrono */
 	bool		snd_blocked;		/* the application waits for buffer */
 };
-static_assert(sizeof(struct tcp_conn) <= 11 * RL_CACHELINE, "TCB budget");
+static_assert(sizeof(struct tcp_conn) <= 12 * RL_CACHELINE, "TCB budget");
 
 /* SYN-RECEIVED of a passive open: no buffers, no timers of its own. */
 struct tcp_req {
@@ -374,8 +375,11 @@ int64_t rl_rtxq_ack(struct rill_stack *st, struct tcp_conn *c, seq_t ack);
 /** Mark by SACK blocks; newly sacked bytes. */
 uint32_t rl_rtxq_sack(struct rill_stack *st, struct tcp_conn *c, const struct tcp_opts *o,
 		      seq_t ack);
-/** Mark lost what enough later data was sacked over [RFC6675:4]; newly lost bytes. */
-uint32_t rl_rtxq_mark_lost(struct tcp_conn *c, uint32_t dupthresh);
+/**
+ * Mark lost what enough later data was sacked over [RFC6675:4], and again what
+ * was sent again before something that has arrived since.  True for the latter.
+ */
+bool rl_rtxq_mark_lost(struct tcp_conn *c, uint32_t dupthresh);
 void rl_rtxq_lose_head(struct rill_stack *st, struct tcp_conn *c);
 void rl_rtxq_lose_all(struct tcp_conn *c);
 /** First lost range not sent again, cut to @max bytes; NULL: none. */

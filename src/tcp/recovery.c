@@ -71,6 +71,13 @@ static void on_dupack(struct rill_stack *st, struct tcp_conn *c)
 	enter(st, c);
 }
 
+/* [RFC5681-28] A repetition was lost: the network is fuller than we thought. */
+static void lost_again(struct tcp_conn *c)
+{
+	c->ssthresh = c->cc->ssthresh(c, rl_pipe(c));
+	c->cwnd = RL_MIN(c->cwnd, c->ssthresh);
+}
+
 /* [RFC6582-02] The next hole is lost too; deflate by what was acknowledged. */
 static void on_partial_ack(struct rill_stack *st, struct tcp_conn *c, uint32_t acked)
 {
@@ -93,8 +100,9 @@ void rl_recovery_on_ack(struct rill_stack *st, struct tcp_conn *c, const struct 
 				c->hold == RL_HOLD_CWND,
 	};
 
-	if (c->opt_sack && newly_sacked)
-		rl_rtxq_mark_lost(c, (uint32_t)RL_CFG(st, tcp_reordering));
+	if (c->opt_sack && (newly_sacked || acked) &&
+	    rl_rtxq_mark_lost(c, (uint32_t)RL_CFG(st, tcp_reordering)))
+		lost_again(c);
 	if (is_dupack(c, s, acked, newly_sacked)) {
 		on_dupack(st, c);
 		return;

@@ -103,6 +103,7 @@ int64_t rl_rtxq_ack(struct rill_stack *st, struct tcp_conn *c, seq_t ack)
 			ambiguous = true;
 		} else if (!(x->flags & RTX_SACKED)) {
 			rtt_ns = st->now_ns - x->sent_ns;
+			c->rtxq.newest_ns = RL_MAX(c->rtxq.newest_ns, x->sent_ns);
 			c->delivery_rate = (uint64_t)seq_diff(ack, x->una) *
 					   (uint64_t)RL_SEC / (uint64_t)RL_MAX(rtt_ns, 1);
 		}
@@ -122,6 +123,8 @@ int64_t rl_rtxq_ack(struct rill_stack *st, struct tcp_conn *c, seq_t ack)
 
 static void mark_sacked(struct tcp_conn *c, struct rtx *x)
 {
+	if (!(x->flags & RTX_EVER_RETX))	/* which copy arrived is not known */
+		c->rtxq.newest_ns = RL_MAX(c->rtxq.newest_ns, x->sent_ns);
 	account(c, x, -1);
 	x->flags = (uint8_t)((x->flags & ~(RTX_LOST | RTX_RETX)) | RTX_SACKED);
 	account(c, x, 1);
@@ -182,9 +185,10 @@ static void mark_lost(struct tcp_conn *c, struct rtx *x)
 	account(c, x, 1);
 }
 
-uint32_t rl_rtxq_mark_lost(struct tcp_conn *c, uint32_t dupthresh)
+bool rl_rtxq_mark_lost(struct tcp_conn *c, uint32_t dupthresh)
 {
-	uint32_t above = 0, n = 0;
+	uint32_t above = 0;
+	bool again = false;
 
 	/* [RFC6675-02] IsLost: more than DupThresh - 1 segments sacked above */
 	for (struct rtx *x = c->rtxq.tail; x; x = x->prev) {
@@ -193,10 +197,13 @@ uint32_t rl_rtxq_mark_lost(struct tcp_conn *c, uint32_t dupthresh)
 		} else if (!(x->flags & RTX_LOST) && above > (dupthresh - 1) * c->mss &&
 			   !(x->flags & RTX_EVER_RETX)) {
 			mark_lost(c, x);
-			n += x->len;
+		} else if ((x->flags & RTX_RETX) &&
+			   x->sent_ns + c->srtt_ns / 4 < c->rtxq.newest_ns) {
+			mark_lost(c, x);	/* the repetition is lost too [RFC8985-08] */
+			again = true;
 		}
 	}
-	return n;
+	return again;
 }
 
 void rl_rtxq_lose_head(struct rill_stack *st, struct tcp_conn *c)

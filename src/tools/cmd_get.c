@@ -16,9 +16,8 @@
 #include "tools/out.h"
 
 #define DRAIN_MS	5000
-#define WAIT_MS		(300 * 1000)	/* TIME_WAIT may be set longer than 60 s */
 
-enum { G_OUTPUT = 1, G_RANGE, G_UPLOAD, G_VERBOSE, G_QUIET, G_SHA, G_TIMEOUT, G_WAIT };
+enum { G_OUTPUT = 1, G_RANGE, G_UPLOAD, G_VERBOSE, G_QUIET, G_SHA, G_TIMEOUT };
 
 static const struct opt opts[] = {
 	{ G_OUTPUT, 'o', "output", "FILE|-", "write there; default: standard output" },
@@ -26,7 +25,6 @@ static const struct opt opts[] = {
 	{ G_UPLOAD, 'T', "upload", "FILE|-", "PUT that file instead" },
 	{ G_SHA, 0, "sha256", NULL, "print the hash of the file, as sha256sum does" },
 	{ G_TIMEOUT, 'm', "timeout", "SEC", "give up when nothing moves for that long" },
-	{ G_WAIT, 0, "wait-close", NULL, "stay until TIME_WAIT is over" },
 	{ G_VERBOSE, 'v', "verbose", NULL, "show request and response heads" },
 	{ G_QUIET, 'q', "quiet", NULL, "no progress, no summary" },
 	{ 0, 0, NULL, NULL, NULL },
@@ -70,9 +68,6 @@ static int take(struct get *g, int id, char *arg, bool *has_url)
 	case G_TIMEOUT:
 		return parse_seconds(arg, &g->timeout_ms) && g->timeout_ms > 0 ? -1 :
 		       misuse("give --timeout in seconds above 0, not", arg);
-	case G_WAIT:
-		g->wait_close = true;
-		return -1;
 	case G_VERBOSE:
 		g->verbose = true;
 		return -1;
@@ -196,7 +191,7 @@ static int with_stack(struct get *g, const struct cmd *cmd)
 	status = stack_open(&g->stack, cmd, &e);
 	if (status == EXIT_DONE) {
 		status = exchange(g, e, ai);
-		stack_close(e, g->wait_close ? WAIT_MS : DRAIN_MS, g->wait_close);
+		stack_close(&g->stack, e, DRAIN_MS);
 	}
 	freeaddrinfo(ai);
 	return status;

@@ -326,7 +326,7 @@ static int run(const struct cmd *cmd, int argc, char **argv)
 	status = stack_open(&n.stack, cmd, &n.e);
 	if (status == EXIT_DONE) {
 		status = n.listen ? server(&n, ai) : client(&n, ai);
-		stack_close(n.e, DRAIN_MS, false);
+		stack_close(&n.stack, n.e, DRAIN_MS);
 	}
 	freeaddrinfo(ai);
 	return out_finish(status);

@@ -275,7 +275,7 @@ static int run(const struct cmd *cmd, int argc, char **argv)
 	status = stack_open(&a.stack, cmd, &s.e);
 	if (status == EXIT_DONE) {
 		status = serve(&s, &a);
-		stack_close(s.e, got_signal > 1 ? 0 : DRAIN_MS, false);
+		stack_close(&a.stack, s.e, got_signal > 1 ? 0 : DRAIN_MS);
 	}
 	free(s.buf);
 	close(s.root);

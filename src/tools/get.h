@@ -14,7 +14,7 @@ struct get {
 	struct http_url	url;
 	const char	*output;	/* NULL: standard output */
 	const char	*range, *upload;
-	bool		verbose, quiet, want_sha, wait_close;
+	bool		verbose, quiet, want_sha;
 	int		timeout_ms;	/* -1: none */
 
 	int		fd;		/* Rill's */

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * SHA-256 as FIPS 180-4 (section 6.2) has it: plain C, about 400 MB/s, which is
+ * SHA-256 as FIPS 180-4 (section 6.2) has it: plain C, some 300 MB/s, which is
  * enough to check what was transferred.  Called by cmd_get.c.
  */
 #include "tools/sha256.h"
@@ -47,25 +47,45 @@ static void schedule(uint32_t w[64], const uint8_t *p)
 	}
 }
 
-static void one_block(uint32_t h[8], const uint8_t *p)
+/*
+ * One of the 64 steps.  The eight working variables stay where they are; their
+ * roles move instead, so that eight steps in a row need no copying.
+ */
+#define STEP(a, b, c, d, e, f, g, h, i)						\
+	do {									\
+		uint32_t t1 = h + (ror(e, 6) ^ ror(e, 11) ^ ror(e, 25)) +	\
+			      ((e & f) ^ (~e & g)) + k[i] + w[i];		\
+										\
+		d += t1;							\
+		h = t1 + (ror(a, 2) ^ ror(a, 13) ^ ror(a, 22)) +		\
+		    ((a & b) ^ (a & c) ^ (b & c));				\
+	} while (0)
+
+static void one_block(uint32_t s[8], const uint8_t *p)
 {
-	uint32_t w[64], v[8];
+	uint32_t a = s[0], b = s[1], c = s[2], d = s[3];
+	uint32_t e = s[4], f = s[5], g = s[6], h = s[7];
+	uint32_t w[64];
 
 	schedule(w, p);
-	memcpy(v, h, sizeof(v));
-	for (int i = 0; i < 64; i++) {
-		uint32_t s1 = ror(v[4], 6) ^ ror(v[4], 11) ^ ror(v[4], 25);
-		uint32_t s0 = ror(v[0], 2) ^ ror(v[0], 13) ^ ror(v[0], 22);
-		uint32_t ch = (v[4] & v[5]) ^ (~v[4] & v[6]);
-		uint32_t maj = (v[0] & v[1]) ^ (v[0] & v[2]) ^ (v[1] & v[2]);
-		uint32_t t1 = v[7] + s1 + ch + k[i] + w[i];
-
-		memmove(v + 1, v, 7 * sizeof(v[0]));
-		v[4] += t1;
-		v[0] = t1 + s0 + maj;
+	for (int i = 0; i < 64; i += 8) {
+		STEP(a, b, c, d, e, f, g, h, i);
+		STEP(h, a, b, c, d, e, f, g, i + 1);
+		STEP(g, h, a, b, c, d, e, f, i + 2);
+		STEP(f, g, h, a, b, c, d, e, i + 3);
+		STEP(e, f, g, h, a, b, c, d, i + 4);
+		STEP(d, e, f, g, h, a, b, c, i + 5);
+		STEP(c, d, e, f, g, h, a, b, i + 6);
+		STEP(b, c, d, e, f, g, h, a, i + 7);
 	}
-	for (int i = 0; i < 8; i++)
-		h[i] += v[i];
+	s[0] += a;
+	s[1] += b;
+	s[2] += c;
+	s[3] += d;
+	s[4] += e;
+	s[5] += f;
+	s[6] += g;
+	s[7] += h;
 }
 
 void sha256_init(struct sha256 *s)

@@ -157,6 +157,7 @@ struct info {
 	struct ss_text	*t;
 	const json_t	*o;		/* "info" of the reply */
 	bool		 numeric;
+	bool		 listening;	/* unacked and sacked mean the accept queue then */
 };
 
 static int64_t get(const struct info *i, const char *name)
@@ -277,12 +278,14 @@ static void put_losses(const struct info *i)
 		ss_put(i->t, " busy:%" PRId64 "ms", get(i, "busy_time") / 1000);
 	put_limited(i, "rwnd_limited");
 	put_limited(i, "sndbuf_limited");
-	put_count(i, "unacked", "unacked");
+	if (!i->listening)
+		put_count(i, "unacked", "unacked");
 	if (get(i, "retrans") || get(i, "total_retrans"))
 		ss_put(i->t, " retrans:%" PRId64 "/%" PRId64, get(i, "retrans"),
 		       get(i, "total_retrans"));
 	put_count(i, "lost", "lost");
-	put_count(i, "sacked", "sacked");
+	if (!i->listening)
+		put_count(i, "sacked", "sacked");
 	put_count(i, "dsack_dups", "dsack_dups");
 	if (get(i, "reordering") != 3)
 		put_count(i, "reordering", "reordering");
@@ -305,7 +308,8 @@ static void put_receiver(const struct info *i)
 
 void ss_info(struct ss_text *t, const json_t *conn, bool numeric)
 {
-	struct info i = { t, json_object_get(conn, "info"), numeric };
+	struct info i = { t, json_object_get(conn, "info"), numeric,
+			  ctlc_int(conn, "state") == RILL_LISTEN };
 
 	if (!i.o)
 		return;

@@ -12,9 +12,12 @@
 
 #include "tools/out.h"
 
+#define TIME_WAIT_MS	(600 * 1000)	/* it can be set longer than 60 s */
+
 enum {
 	ST_DEV = OPT_STACK, ST_ADDR, ST_PEER, ST_GATEWAY, ST_MTU, ST_PCAP, ST_FAULT,
 	ST_SEED, ST_SYSCTL, ST_TRACE, ST_NODAD, ST_SPIN, ST_NAME, ST_NOCTL,
+	ST_WAITCLOSE,
 };
 
 const struct opt stack_opts[] = {
@@ -37,6 +40,7 @@ const struct opt stack_opts[] = {
 	{ ST_SPIN, 0, "spin-us", "US", "poll the device that long before sleeping; "
 	  "default 50" },
 	{ ST_NAME, 0, "name", "NAME", "name in `rill ss`; default: rill-COMMAND" },
+	{ ST_WAITCLOSE, 0, "wait-close", NULL, "at the end, stay until TIME_WAIT is over too" },
 	{ ST_NOCTL, 0, "no-ctl", NULL, "no control socket: invisible for `rill ss`" },
 	{ 0, 0, NULL, NULL, NULL },
 };
@@ -122,6 +126,9 @@ int stack_arg(struct stack_args *a, const struct cmd *cmd, int id, const char *a
 	case ST_NAME:
 		a->par.name = arg;
 		return 1;
+	case ST_WAITCLOSE:
+		a->wait_close = true;
+		return 1;
 	case ST_NOCTL:
 		a->par.no_ctl = true;
 		return 1;
@@ -193,13 +200,15 @@ unsigned stack_drain(struct rill_engine *e, int timeout_ms, bool all)
 	return n;
 }
 
-void stack_close(struct rill_engine *e, int timeout_ms, bool all)
+void stack_close(const struct stack_args *a, struct rill_engine *e, int timeout_ms)
 {
-	unsigned n = stack_drain(e, timeout_ms, all);
+	unsigned n = stack_drain(e, timeout_ms, false);
 
 	if (n)
 		complain("%u connection%s not closed by the peer in %d ms: reset",
 			 n, n == 1 ? "" : "s", timeout_ms);
+	else if (a->wait_close)
+		stack_drain(e, TIME_WAIT_MS, true);
 	rill_engine_close(e);
 }
 

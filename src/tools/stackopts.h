@@ -15,7 +15,7 @@ struct stack_args {
 	const char	*addrs[STACK_LIST_MAX + 1], *peers[STACK_LIST_MAX + 1];
 	const char	*gateways[STACK_LIST_MAX + 1], *sysctls[STACK_LIST_MAX + 1];
 	unsigned	naddrs, npeers, ngateways, nsysctls;
-	bool		has_spin;
+	bool		has_spin, wait_close;
 	unsigned	spin_us;
 };
 
@@ -37,8 +37,11 @@ int stack_open(struct stack_args *a, const struct cmd *cmd, struct rill_engine *
  */
 unsigned stack_drain(struct rill_engine *e, int timeout_ms, bool all);
 
-/** stack_drain() and rill_engine_close(), with a line when something is reset. */
-void stack_close(struct rill_engine *e, int timeout_ms, bool all);
+/**
+ * stack_drain(), with --wait-close for TIME_WAIT too, and rill_engine_close();
+ * a line when something is reset.
+ */
+void stack_close(const struct stack_args *a, struct rill_engine *e, int timeout_ms);
 
 /** Address of the stack for "http://HERE/": the first of the family, or NULL. */
 const char *stack_host(const struct stack_args *a, unsigned i, char *buf, size_t n);

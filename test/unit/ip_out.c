@@ -250,7 +250,7 @@ TEST(loopback)
 	CHECK("local", f.d.local);
 	CHECK_EQ("queued", n.st->ip->loop_head != NULL, true);
 	rl_ip_run_loopback(n.st);
-	CHECK_CTR(&n, link_in_frames, 1);
+	CHECK_CTR(&n, link_in_frames, 2);
 	CHECK_EQ("no port: the ICMP error came back too", CTR(&n, icmp_in_dest_unreachs), 1);
 	CHECK_UEQ("udp", n.st->obs.drop[RL_DROP_UDP_NO_PORT], 1);
 	CHECK_UEQ("nobody asked", n.st->obs.drop[RL_DROP_ICMP_NO_MATCH], 1);
