@@ -20,9 +20,11 @@ static void set_int(const struct net *net, int fd, int level, int name, int v)
 	bench_must("setsockopt", net->setsockopt(fd, level, name, &v, sizeof(v)));
 }
 
+/* As programs do: TCP_NODELAY for small messages, not for bulk. */
 static void tune(const struct net *net, const struct opt *o, int fd)
 {
-	set_int(net, fd, IPPROTO_TCP, TCP_NODELAY, 1);
+	if (strcmp(o->test, "stream"))
+		set_int(net, fd, IPPROTO_TCP, TCP_NODELAY, 1);
 	if (!o->bufsize)
 		return;
 	set_int(net, fd, SOL_SOCKET, SO_SNDBUF, (int)o->bufsize);

@@ -2,15 +2,16 @@
 /*
  * A TCP client on Rill: sends the lines it reads and prints what comes back.
  *
- * Try it as an ordinary user, in a network namespace with nothing set up, here
- * with socat as the server on the kernel's side:
+ * Try it as an ordinary user, in a network namespace with nothing set up, with an
+ * echo server of the kernel's made of nc and a pipe:
  *
  *	unshare -rn sh -c '
- *		ip link set lo up; socat TCP-LISTEN:7,fork PIPE &
+ *		ip link set lo up; p=$(mktemp -u); mkfifo $p
+ *		nc -l 7 <$p | cat >$p & sleep 1
  *		printf "one\ntwo\n" | build/examples/echo_client \
- *			tap:rill0 10.77.0.2/24 10.77.0.1/24 10.77.0.1 7; kill $!'
+ *			tap:rill0 10.77.0.2/24 10.77.0.1/24 10.77.0.1 7; rm $p'
  *
- * The TAP interface rill0 is made; 10.77.0.2 is Rill's end, 10.77.0.1 the kernel's.
+ * 10.77.0.2 is Rill's end of the TAP interface rill0, 10.77.0.1 the kernel's.
  */
 #include <arpa/inet.h>
 #include <errno.h>

@@ -158,8 +158,11 @@ static const struct rl_dev_ops tap_ops = {
 static int open_error(const struct rl_dev_spec *s, int err, char *why, size_t n)
 {
 	switch (err) {
-	case EPERM:
 	case EACCES:
+		return rl_dev_fail(why, n, err, "tap:%s: /dev/net/tun is not open to this user; "
+				   "as root: chmod 666 /dev/net/tun; or use packet:IF",
+				   s->name);
+	case EPERM:
 		return rl_dev_fail(why, n, err, "tap:%s: not permitted; run it as root or "
 				   "in a namespace of your own (unshare -rn)", s->name);
 	case EBUSY:

@@ -301,7 +301,7 @@ static int add_one(struct rill_stack *st, struct rl_netif *nif,
 	return 0;
 }
 
-/* Every IPv6 interface has a link-local address [RFC4291:2.8]; EUI-64. */
+/* Every IPv6 interface has a link-local address (RFC 4291 2.8); EUI-64. */
 static int add_link_local(struct rill_stack *st, struct rl_netif *nif)
 {
 	struct rill_ip ll = { .b = { 0xfe, 0x80 } };

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * Multicast groups of an interface and the reports that tell switches and
- * routers of them: IGMPv2 [RFC2236] and MLDv1 [RFC2710], which every querier
+ * routers of them: IGMPv2 (RFC 2236) and MLDv1 (RFC 2710), which every querier
  * still understands.
  *
  * A new group is reported twice; a query is answered after a random delay
@@ -56,7 +56,7 @@ static void send_igmp(struct rill_stack *st, struct rl_netif *nif, uint8_t type,
 	rl_ip_send_on(st, nif, p, &to);
 }
 
-/* Hop-by-hop options with router alert, padded [RFC2710:3]. */
+/* Hop-by-hop options with router alert, padded (RFC 2710 3). */
 static void write_hbh(uint8_t *p)
 {
 	static const uint8_t hbh[HBH_LEN] = { RL_PROTO_ICMP6, 0, 5, 2, 0, 0, 1, 0 };
@@ -81,7 +81,7 @@ static void send_mld(struct rill_stack *st, struct rl_netif *nif, uint8_t type,
 		rl_drop(st, RL_DROP_NO_MEMORY);
 		return;
 	}
-	if (a && rl_ip_is_linklocal(&a->ip))	/* otherwise unspecified [RFC3590] */
+	if (a && rl_ip_is_linklocal(&a->ip))	/* otherwise unspecified (RFC 3590) */
 		to.src = a->ip;
 	write_hbh(p->data);
 	rl_mld_write(&m, p->data + HBH_LEN);

@@ -12,8 +12,7 @@
  *
  * Spinning pays when the answer comes within the time that a sleep and a wake-up
  * cost, and the peer runs on another core.  It is given up after SPIN_VAIN times in
- * vain, or when the packet came right after the sleep began: then the peer waited
- * for this core.  It is tried again after 64 sleeps, then 128, up to 1024.
+ * a row in vain, and tried again after 64 sleeps, then 128, up to 4096.
  */
 #include <errno.h>
 #include <linux/futex.h>
@@ -27,9 +26,8 @@
 
 #define AGAIN		(-4096)		/* inside: look who drives now */
 #define SPIN_VAIN	8
-#define SAME_CORE_NS	(10 * RL_US)	/* no other core wakes us as fast */
 #define RETRY_FIRST	64		/* sleeps until spinning is tried again */
-#define RETRY_LAST	1024
+#define RETRY_LAST	4096
 #define KERNEL_EVERY_NS	(50 * RL_US)	/* look at the kernel's descriptors */
 #define THREAD_REST_NS	RL_MS
 #define NO_FD_NS	RL_MS		/* sleep with a device that has no fd */
@@ -84,28 +82,21 @@ static void spin_hit(struct rill_engine *e)
 	e->retry = 0;
 }
 
-static void spin_give_up(struct rill_engine *e)
-{
-	e->spin_ns = 0;
-	e->retry = e->retry ? RL_MIN(e->retry * 2, RETRY_LAST) : RETRY_FIRST;
-	e->dozes = 0;
-}
-
 static void spin_in_vain(struct rill_engine *e)
 {
-	if (++e->vain >= SPIN_VAIN)
-		spin_give_up(e);
+	if (++e->vain < SPIN_VAIN)
+		return;
+	e->spin_ns = 0;
+	e->dozes = 0;
+	e->retry = e->retry ? RL_MIN(e->retry * 2, RETRY_LAST) : RETRY_FIRST;
 }
 
-/* The driver slept for @slept_ns until the device had something. */
-static void spin_learn(struct rill_engine *e, int64_t slept_ns)
+static void count_doze(struct rill_engine *e)
 {
-	if (e->spin_ns && slept_ns < SAME_CORE_NS)
-		spin_give_up(e);
-	else if (!e->spin_ns && ++e->dozes >= e->retry) {
-		e->spin_ns = e->spin_max_ns;
-		e->vain = SPIN_VAIN - 1;	/* one chance */
-	}
+	if (e->spin_ns || ++e->dozes < e->retry)
+		return;
+	e->spin_ns = e->spin_max_ns;
+	e->vain = SPIN_VAIN / 2;
 }
 
 /* Between two pumps: let others have the lock. */
@@ -172,7 +163,6 @@ static int doze(struct rill_engine *e, struct rl_waiter *w, int64_t until_ns)
 	int64_t at_ns = doze_until(e, until_ns);
 	struct pollfd own[RL_HOST_FDS], *p = w->nkfds ? w->kfds : own;
 	unsigned n = w->nkfds, wake = n;
-	int64_t begin_ns = e->now_ns;
 	struct timespec ts;
 	int r, err;
 
@@ -189,8 +179,8 @@ static int doze(struct rill_engine *e, struct rl_waiter *w, int64_t until_ns)
 		return err == EINTR && !w->thread ? -EINTR : 0;
 	if (p[wake].revents)
 		wake_seen(e);
-	else if (r > 0 && !w->thread)
-		spin_learn(e, rl_clock_ns() - begin_ns);
+	else if (!w->thread)
+		count_doze(e);
 	if (e->ctl && p[n - 1].revents)
 		e->ctl_at_ns = 0;	/* the next pump serves it */
 	return kernel_said(w);

@@ -62,7 +62,7 @@ void rl_tcp_ack(struct rill_stack *st, struct tcp_conn *c, struct seg *s,
 		struct tcp_ack_result *r)
 {
 	uint32_t old_wnd = c->snd_wnd, newly_sacked = 0;
-	bool had = c->rtxq.head != NULL;
+	bool had = c->rtxq.head != NULL, opened;
 	int64_t rtt_ns = -1;
 
 	c->last_ack_ns = st->now_ns;
@@ -87,7 +87,12 @@ void rl_tcp_ack(struct rill_stack *st, struct tcp_conn *c, struct seg *s,
 		rl_recovery_on_ack(st, c, s, r->acked, newly_sacked, rtt_ns);
 	rl_tcp_update_window(c, s, false);
 	r->window_changed = c->snd_wnd != old_wnd;
-	rl_timers_on_ack(st, c, r->acked > 0);
+	opened = !old_wnd && c->snd_wnd;
+	if (!c->snd_wnd)			/* it lives, though it takes nothing */
+		c->retx_start_ns = 0;
+	if (opened)				/* what waited for that goes again soon */
+		c->retries = 0;
+	rl_timers_on_ack(st, c, r->acked > 0 || opened);
 	if (r->acked || r->window_changed || newly_sacked || c->rtxq.lost != c->rtxq.retx ||
 	    c->dupacks)
 		rl_tcp_want_output(st, c);

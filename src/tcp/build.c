@@ -182,18 +182,8 @@ void rl_tcp_send_ack(struct rill_stack *st, struct tcp_conn *c)
 void rl_tcp_send_probe(struct rill_stack *st, struct tcp_conn *c)
 {
 	struct piece x = { .seq = seq_sub(c->snd_una, 1), .flags = TH_ACK };
-	uint32_t n = RL_MIN(c->sendq.len, c->snd_wnd);
 
 	RL_CTR(st, tcp_out_segs);
-	if (c->persist && n && !c->rtxq.head) {	/* silly window: the override timer */
-		if (rl_tcp_send_data(st, c, c->snd_nxt, RL_MIN(n, c->mss), false, false) > 0) {
-			n = RL_MIN(n, c->mss);
-			if (rl_rtxq_add(st, c, c->snd_nxt, n, 0))
-				c->snd_nxt = seq_add(c->snd_nxt, n);
-			c->persist = 0;		/* from here on an ordinary retransmission */
-		}
-		return;
-	}
 	emit(st, c, &x);
 }
 

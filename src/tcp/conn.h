@@ -370,6 +370,8 @@ void rl_tcp_text_read(struct rill_stack *st, struct tcp_conn *c, uint32_t n);
 /* ---- rtxq.c: what is in flight ---- */
 bool rl_rtxq_add(struct rill_stack *st, struct tcp_conn *c, seq_t seq, uint32_t len,
 		 uint8_t flags);
+/** Of the range added last only @keep bytes were sent, without FIN; 0: nothing. */
+void rl_rtxq_cut_tail(struct rill_stack *st, struct tcp_conn *c, uint32_t keep);
 /** Drop what @ack covers; RTT sample in ns or -1 [RFC6298:3]. */
 int64_t rl_rtxq_ack(struct rill_stack *st, struct tcp_conn *c, seq_t ack);
 /** Mark by SACK blocks; newly sacked bytes. */
@@ -416,11 +418,13 @@ int64_t rl_tcp_send_data(struct rill_stack *st, struct tcp_conn *c, seq_t seq, u
 void rl_tcp_want_output(struct rill_stack *st, struct tcp_conn *c);
 void rl_tcp_flush(struct rill_stack *st);
 void rl_tcp_output(struct rill_stack *st, struct tcp_conn *c);
+/** It waited long enough: send the small piece.  False: there is none. */
+bool rl_tcp_send_held(struct rill_stack *st, struct tcp_conn *c);
 /** An ACK at once, whatever else waits. */
 void rl_tcp_send_ack(struct rill_stack *st, struct tcp_conn *c);
 /** Challenge ACK, rate limited [RFC5961:7]. */
 void rl_tcp_challenge(struct rill_stack *st, struct tcp_conn *c);
-/** A window or keepalive probe: SND.UNA-1 or one byte beyond the window. */
+/** A window or keepalive probe: empty, with number SND.UNA-1. */
 void rl_tcp_send_probe(struct rill_stack *st, struct tcp_conn *c);
 void rl_tcp_send_syn(struct rill_stack *st, struct tcp_conn *c);
 void rl_tcp_send_rst(struct rill_stack *st, struct tcp_conn *c);
@@ -448,6 +452,8 @@ void rl_timers_on_ack(struct rill_stack *st, struct tcp_conn *c, bool progress);
 void rl_timers_on_delack(struct rill_stack *st, struct tcp_conn *c);
 void rl_timers_on_ack_sent(struct tcp_conn *c);
 void rl_timers_on_closed_window(struct rill_stack *st, struct tcp_conn *c);
+/** A small piece waits for company or for a larger window. */
+void rl_timers_on_held(struct rill_stack *st, struct tcp_conn *c);
 void rl_timers_on_established(struct rill_stack *st, struct tcp_conn *c);
 void rl_timers_on_keepalive_changed(struct rill_stack *st, struct tcp_conn *c);
 /** False when TCP_LINGER2 allows no wait: the caller ends @c. */

@@ -156,18 +156,31 @@ static uint32_t allowed(struct tcp_conn *c, uint32_t limit)
 	return c->hold == RL_HOLD_NONE ? len : len - tail;
 }
 
-static bool send_new(struct rill_stack *st, struct tcp_conn *c, uint32_t limit)
+/* The record first: what was sent unrecorded could never be acknowledged. */
+static int64_t send_recorded(struct rill_stack *st, struct tcp_conn *c, uint32_t len, bool fin)
 {
-	uint32_t len = allowed(c, limit);
+	int64_t n;
+
+	if (!rl_rtxq_add(st, c, c->snd_nxt, len + fin, fin ? RTX_FIN : 0))
+		return -1;
+	n = rl_tcp_send_data(st, c, c->snd_nxt, len, fin, false);
+	if (n < len)
+		rl_rtxq_cut_tail(st, c, n < 0 ? 0 : (uint32_t)n);
+	return n || !len ? n : -1;
+}
+
+/* Send @len new bytes.  False: that was the last, or it did not work. */
+static bool transmit(struct rill_stack *st, struct tcp_conn *c, uint32_t len)
+{
 	uint32_t sent = (uint32_t)seq_diff(c->snd_nxt, c->snd_una);
 	bool fin = c->fin_queued && !c->fin_sent && sent + len == c->sendq.len;
 	int64_t n;
 
 	if (!len && !fin)
 		return false;
-	n = rl_tcp_send_data(st, c, c->snd_nxt, len, fin, false);
+	n = send_recorded(st, c, len, fin);
 	fin = fin && n == len;
-	if (n < 0 || !rl_rtxq_add(st, c, c->snd_nxt, (uint32_t)n + fin, fin ? RTX_FIN : 0)) {
+	if (n < 0) {
 		c->hold = RL_HOLD_MEMORY;
 		rl_timers_on_data_sent(st, c);	/* the timer tries again */
 		return false;
@@ -182,6 +195,16 @@ static bool send_new(struct rill_stack *st, struct tcp_conn *c, uint32_t limit)
 	return !fin;
 }
 
+bool rl_tcp_send_held(struct rill_stack *st, struct tcp_conn *c)
+{
+	uint32_t n = RL_MIN(c->sendq.len, c->snd_wnd);
+
+	if (!n || c->rtxq.head)
+		return false;
+	transmit(st, c, RL_MIN(n, c->mss));
+	return true;
+}
+
 void rl_tcp_output(struct rill_stack *st, struct tcp_conn *c)
 {
 	uint32_t limit;
@@ -192,13 +215,13 @@ void rl_tcp_output(struct rill_stack *st, struct tcp_conn *c)
 		restart_after_idle(st, c);
 		while (retransmit(st, c, limit))
 			;			/* bounded by cwnd */
-		while (!c->fin_sent && send_new(st, c, limit))
+		while (!c->fin_sent && transmit(st, c, allowed(c, limit)))
 			;			/* bounded by sendq and windows */
 		st->obs.hold[c->hold]++;
-		if (!c->rtxq.head && (c->hold == RL_HOLD_RWND || c->hold == RL_HOLD_SWS))
+		if (c->hold == RL_HOLD_RWND)
 			rl_timers_on_closed_window(st, c);
-		if (c->hold == RL_HOLD_CORK)
-			rl_timers_on_closed_window(st, c);
+		if (c->hold == RL_HOLD_SWS || c->hold == RL_HOLD_CORK)
+			rl_timers_on_held(st, c);
 		rl_tcp_chrono(st, c);
 	}
 	if (c->ack_now)

@@ -70,6 +70,16 @@ bool rl_rtxq_add(struct rill_stack *st, struct tcp_conn *c, seq_t seq, uint32_t 
 	return true;
 }
 
+void rl_rtxq_cut_tail(struct rill_stack *st, struct tcp_conn *c, uint32_t keep)
+{
+	struct rtx *x = c->rtxq.tail;
+
+	x->flags &= (uint8_t)~RTX_FIN;
+	x->len = keep;			/* new: neither sacked nor lost */
+	if (!keep)
+		take_out(st, c, x);
+}
+
 /* Cut @x in two at @at bytes; both keep its facts.  FIN stays at the end. */
 static bool split(struct rill_stack *st, struct tcp_conn *c, struct rtx *x, uint32_t at)
 {

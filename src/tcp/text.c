@@ -37,7 +37,9 @@ static uint32_t capacity(const struct tcp_conn *c)
 
 /*
  * [RFC9293:MUST-39] The edge moves by min(buffer / 2, MSS) at least or not at
- * all.  Rounding to the scale's unit must not move it left [RFC7323-08].
+ * all.  The field counts units of the scale: rounding up keeps the edge the peer
+ * saw, but not beyond the buffer, or tiny segments would push the edge on and on;
+ * then the peer sees up to a unit less than RCV.ADV still promises [RFC7323-08].
  */
 uint32_t rl_tcp_new_window(const struct rill_stack *st, const struct tcp_conn *c)
 {
@@ -46,8 +48,11 @@ uint32_t rl_tcp_new_window(const struct rill_stack *st, const struct tcp_conn *c
 	uint32_t unit = 1u << c->rcv_wscale;
 
 	(void)st;
-	if (space < now + RL_MIN(cap / 2, (uint32_t)c->mss_adv))
-		return RL_MIN((now + unit - 1) & ~(unit - 1), 65535u << c->rcv_wscale);
+	if (space < now + RL_MIN(cap / 2, (uint32_t)c->mss_adv)) {
+		uint32_t up = (now + unit - 1) & ~(unit - 1);
+
+		return up <= space ? RL_MIN(up, 65535u << c->rcv_wscale) : now & ~(unit - 1);
+	}
 	return space & ~(unit - 1);
 }
 

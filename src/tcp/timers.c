@@ -12,6 +12,7 @@
 #include "tcp/conn.h"
 
 #define DELACK_NS	(40 * RL_MS)	/* Linux's; below the 500 ms of [RFC9293:MUST-40] */
+#define OVERRIDE_NS	(200 * RL_MS)	/* of 0.1 to 1 s [RFC9293:MUST-38] */
 #define ORPHAN_RETRIES	8
 
 static void arm(struct rill_stack *st, struct tcp_conn *c, enum tcp_timer t, int64_t at_ns)
@@ -69,6 +70,16 @@ void rl_timers_on_closed_window(struct rill_stack *st, struct tcp_conn *c)
 	c->persist = 1;
 	c->retries = 0;
 	arm(st, c, TMR_RTX, st->now_ns + rl_rto(st, c));
+}
+
+/* The override timer of silly windows, and Linux's limit of a cork. */
+void rl_timers_on_held(struct rill_stack *st, struct tcp_conn *c)
+{
+	if (c->persist || c->rtxq.head)
+		return;
+	c->persist = 1;
+	c->retries = 0;
+	arm(st, c, TMR_RTX, st->now_ns + OVERRIDE_NS);
 }
 
 void rl_timers_on_delack(struct rill_stack *st, struct tcp_conn *c)
@@ -183,6 +194,8 @@ static int64_t next_try_ns(struct rill_stack *st, const struct tcp_conn *c)
  */
 static bool on_persist(struct rill_stack *st, struct tcp_conn *c)
 {
+	if (rl_tcp_send_held(st, c))
+		return true;
 	if (!c->retx_start_ns)
 		c->retx_start_ns = st->now_ns;
 	if (c->probes && out_of_patience(st, c, c->probes))
@@ -197,18 +210,30 @@ static bool on_persist(struct rill_stack *st, struct tcp_conn *c)
 	return true;
 }
 
+/* The peer closed its window over what is in flight. */
+static bool beyond_window(const struct tcp_conn *c)
+{
+	return !c->snd_wnd && !rl_tcp_syn_in_flight(c);
+}
+
 /* [RFC9293:lc-15] [RFC6298-13]..[RFC6298-15] */
 static bool on_rtx(struct rill_stack *st, struct tcp_conn *c)
 {
 	if (c->persist)
 		return on_persist(st, c);
-	if (!c->rtxq.head)
+	if (!c->rtxq.head) {			/* memory had run out */
+		rl_tcp_want_output(st, c);
 		return true;
+	}
 	if (!c->retx_start_ns)
 		c->retx_start_ns = c->rtxq.head->sent_ns;
-	if (out_of_patience(st, c, c->retries))
+	/* [RFC9293:SHLD-17] beyond a shrunk window only silence counts */
+	if (out_of_patience(st, c, beyond_window(c) ? c->probes : c->retries))
 		return give_up(st, c);
-	c->retries++;
+	if (beyond_window(c) && c->probes < UINT8_MAX)
+		c->probes++;
+	if (c->retries < UINT8_MAX)
+		c->retries++;
 	c->total_rto++;
 	if (c->retries == RL_CFG(st, tcp_retries1))	/* R1 [RFC9293:SHLD-10] */
 		rl_ip_suspect(st, &c->flow);

@@ -394,7 +394,7 @@ enum http_range http_parse_range(struct http_str s, uint64_t size,
 
 /* ---- chunks ---- */
 
-static int hex(char ch)
+int http_hex(char ch)
 {
 	if (is_digit(ch))
 		return ch - '0';
@@ -414,7 +414,7 @@ static bool end_of_size(struct http_chunked *c)
 
 static bool size_byte(struct http_chunked *c, char ch)
 {
-	int d = hex(ch);
+	int d = http_hex(ch);
 
 	if (++c->line > 4096)
 		return false;

@@ -45,6 +45,9 @@ int http_parse_request(const char *buf, size_t n, struct http_head *h);
 /** The same for a response; any negative value is an error. */
 int http_parse_response(const char *buf, size_t n, struct http_head *h);
 
+/** The digit's value, or -1. */
+int http_hex(char ch);
+
 bool http_str_is(struct http_str s, const char *text);	/* letter case counts not */
 
 enum http_range { HTTP_RANGE_NONE, HTTP_RANGE_ONE, HTTP_RANGE_BAD };

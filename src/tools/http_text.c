@@ -61,14 +61,6 @@ bool http_etag_in(struct http_str list, const char *etag)
 
 /* ---- paths ---- */
 
-static int hex(char ch)
-{
-	if (ch >= '0' && ch <= '9')
-		return ch - '0';
-	ch |= 32;
-	return ch >= 'a' && ch <= 'f' ? ch - 'a' + 10 : -1;
-}
-
 /* Decode one character at @s[*i]. Return: it, or -1. */
 static int decode(struct http_str s, size_t *i)
 {
@@ -78,8 +70,8 @@ static int decode(struct http_str s, size_t *i)
 		return (unsigned char)s.p[(*i)++];
 	if (s.n - *i < 3)
 		return -1;
-	hi = hex(s.p[*i + 1]);
-	lo = hex(s.p[*i + 2]);
+	hi = http_hex(s.p[*i + 1]);
+	lo = http_hex(s.p[*i + 2]);
 	*i += 3;
 	return hi < 0 || lo < 0 ? -1 : hi << 4 | lo;
 }

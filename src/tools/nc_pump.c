@@ -3,9 +3,9 @@
  * The data of `rill nc`: stdin to the network, the network to stdout, each with
  * one buffer, in one loop over rill_poll().
  *
- * The ends: stdin's end shuts our side down once all of it is sent; the peer's
- * end stops the network side, and a listener is done then, while a client goes
- * on until stdin ends too (a peer that closed only its half still listens).
+ * The ends: stdin's end shuts our side down once all of it is sent.  The peer's
+ * end leaves our side open, for a peer that closed only its half still listens;
+ * but a terminal as stdin is left then, as telnet does.
  *
  * A terminal or pipe as stdout is opened anew without blocking: a reader that
  * stops must not stop the stack's timers.
@@ -191,7 +191,8 @@ static bool is_over(const struct nc *n)
 {
 	if (!to_out.in_over || has_data(&to_out))
 		return false;
-	return n->listen || n->no_stdin || (to_net.out_over && !has_data(&to_net));
+	return n->no_stdin || isatty(STDIN_FILENO) ||
+	       (to_net.out_over && !has_data(&to_net));
 }
 
 static int min_timeout(int a, int b)

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Ethernet II framing [RFC1122:2.3.3] and its multicast addresses [RFC1112] [RFC2464:7]. */
+/* Ethernet II framing [RFC1122:2.3.3] and its multicast addresses (RFC 1112) (RFC 2464 7). */
 #ifndef RL_WIRE_ETH_H
 #define RL_WIRE_ETH_H
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * ICMP [RFC792], ICMPv6 [RFC4443], neighbour discovery [RFC4861:4], and the
- * group reports IGMPv2 [RFC2236] and MLDv1 [RFC2710].
+ * group reports IGMPv2 (RFC 2236) and MLDv1 (RFC 2710).
  */
 #ifndef RL_WIRE_ICMP_H
 #define RL_WIRE_ICMP_H

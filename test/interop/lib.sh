@@ -279,11 +279,16 @@ rill_ask() {	# COMMAND...: in the namespace where Rill runs
 
 # rill_client MTU COMMAND ARGS...: after the server, on its device and addresses.
 rill_client() {
-	local mtu=$1 cmd=$2 v6=() ns=()
+	local mtu=$1 cmd=$2 more=() ns=()
 	shift 2
-	[ "$mtu" -ge 1280 ] && v6=(--addr $R6/64)
-	[ "$IF" = k0 ] && ns=(nsenter -t "$OTHER" -n)
-	"${ns[@]}" timeout 150 "$RILL" "$cmd" --dev "$DEV" --addr $R4/24 "${v6[@]}" \
+	[ "$mtu" -ge 1280 ] && more=(--addr $R6/64)
+	if [ "$IF" = k0 ]; then
+		ns=(nsenter -t "$OTHER" -n)
+	else
+		more+=(--peer-addr $K4/24)
+		[ "$mtu" -ge 1280 ] && more+=(--peer-addr $K6/64)
+	fi
+	"${ns[@]}" timeout 150 "$RILL" "$cmd" --dev "$DEV" --addr $R4/24 "${more[@]}" \
 		--mtu "$mtu" "$@" 2>"$MY/client.log"
 }
 

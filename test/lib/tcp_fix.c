@@ -27,7 +27,7 @@ static void *counted_alloc(void *ctx, size_t n)
 {
 	struct fix *f = ctx;
 
-	if (++f->alloc_n == f->alloc_fail_at)
+	if (++f->alloc_n == f->alloc_fail_at || f->alloc_dead)
 		return NULL;
 	f->live_bytes += n;
 	return malloc(n);

@@ -42,6 +42,7 @@ struct fix {
 	uint32_t ts_val, ts_ecr;	/* the peer's clock; last TSval of the stack */
 	rill_id	 listener, fd;		/* fd: the accepted or connected endpoint */
 	uint64_t alloc_n, alloc_fail_at; /* the N-th allocation fails; 0: none */
+	bool	 alloc_dead;		/* all of them fail */
 	uint64_t live_bytes;		/* allocated, not freed */
 	uint16_t mtu;
 	bool	 may_fail;		/* memory runs out: calls are not checked */

@@ -103,7 +103,7 @@ TEST(malformed)
 	}
 	rl_arp_write(&m, n.buf + 14);
 	net_in_raw(&n, n.buf, 14 + ARP_LEN - 1);
-	CHECK_DROP(&n, ARP_BAD);
+	CHECK_DROP(&n, RL_DROP_ARP_BAD);
 	CHECK("no answers", !net_out(&n));
 	net_fini(&n);
 }

@@ -216,7 +216,7 @@ TEST(duplicates)
 	id = listen7(&n);
 	in(&n, false, &parts[0]);
 	in(&n, false, &parts[0]);
-	CHECK_DROP(&n, FRAG_DUP);
+	CHECK_DROP(&n, RL_DROP_FRAG_DUP);
 	in(&n, false, &parts[1]);
 	check_arrived(&n, id, TOTAL, "with a duplicate");
 	net_fini(&n);
@@ -233,22 +233,22 @@ TEST(impossible_fragments)
 	net_init(&n, NET_ETHER);
 	in(&n, false, &odd);
 	CHECK_CTR(&n, ip_reasm_fails, 1);
-	CHECK_DROP(&n, FRAG_BAD);
+	CHECK_DROP(&n, RL_DROP_FRAG_BAD);
 	CHECK("IPv4 is silent", !net_out(&n));
 	in(&n, true, &odd);
-	CHECK_DROP(&n, FRAG_BAD);
+	CHECK_DROP(&n, RL_DROP_FRAG_BAD);
 	REQUIRE("parameter problem", net_out(&n));
 	CHECK_EQ("code 0", net_icmp_type(&n), 4 << 8);
 	CHECK_EQ("payload length", get32(net_l4(&n) + 4), 4);
 	in(&n, true, &empty);
-	CHECK_DROP(&n, FRAG_BAD);
+	CHECK_DROP(&n, RL_DROP_FRAG_BAD);
 	net_advance(&n, 2 * RL_SEC);
 	in(&n, true, &beyond);
-	CHECK_DROP(&n, FRAG_BAD);
+	CHECK_DROP(&n, RL_DROP_FRAG_BAD);
 	REQUIRE("parameter problem", net_out(&n));
 	CHECK_EQ("fragment offset", get32(net_l4(&n) + 4), 42);
 	in(&n, false, &beyond);
-	CHECK_DROP(&n, FRAG_BAD);
+	CHECK_DROP(&n, RL_DROP_FRAG_BAD);
 	net_fini(&n);
 }
 
@@ -270,16 +270,16 @@ TEST(tiny_fragments)
 
 	net_init(&n, NET_ETHER);
 	tcp_piece(&n, 0, 16, true);
-	CHECK_DROP(&n, FRAG_TINY);
+	CHECK_DROP(&n, RL_DROP_FRAG_TINY);
 	tcp_piece(&n, 8, 64, true);
-	CHECK_DROP(&n, FRAG_TINY);
+	CHECK_DROP(&n, RL_DROP_FRAG_TINY);
 	tcp_piece(&n, 0, 24, true);
 	CHECK_NO_DROP(&n);
 	rl_ipv6_frag_write(&f, b);
 	b[8] = RL_PROTO_TCP;
 	b[9] = 1;				/* 16 bytes of options, then 8 of TCP */
 	net_in(&n, net_put6(&n, &h6, b, 8 + 24));
-	CHECK_DROP(&n, FRAG_TINY);
+	CHECK_DROP(&n, RL_DROP_FRAG_TINY);
 	REQUIRE("parameter problem", net_out(&n));
 	CHECK_EQ("code 3", net_icmp_type(&n), 4 << 8 | 3);
 	net_fini(&n);
@@ -300,14 +300,14 @@ static void timeout(bool v6)
 	CHECK_CTR(&n, ip_reasm_timeout, 1);
 	CHECK_CTR(&n, ip_reasm_fails, 1);
 	CHECK_CTR(&n, icmp_out_time_excds, 1);
-	CHECK_DROP(&n, FRAG_TIMEOUT);
+	CHECK_DROP(&n, RL_DROP_FRAG_TIMEOUT);
 	REQUIRE("time exceeded", net_out(&n));
 	CHECK_EQ("code 1", net_icmp_type(&n), v6 ? 3 << 8 | 1 : 11 << 8 | 1);
 	CHECK("sums", net_sums_ok(&n));
 	CHECK_MEM("quotes the first", net_l4(&n) + 8 + (v6 ? 48 : 20), whole, 8);
 	in(&n, v6, &second);
 	net_advance(&n, 60 * RL_SEC);
-	CHECK_DROP(&n, FRAG_TIMEOUT);
+	CHECK_DROP(&n, RL_DROP_FRAG_TIMEOUT);
 	CHECK("nothing without the first one", !net_out(&n));
 	net_fini(&n);
 }
@@ -336,14 +336,14 @@ TEST(memory_is_bounded)
 	rill_sysctl_set(n.st, "net.ipv4.ipfrag_high_thresh", "0");
 	rl_frag_flush(n.st);
 	in(&n, false, &c);
-	CHECK_DROP(&n, FRAG_LIMIT);
+	CHECK_DROP(&n, RL_DROP_FRAG_LIMIT);
 	CHECK_EQ("refused", n.st->ip->reasms.in_use, 0);
 	rill_sysctl_set(n.st, "net.ipv4.ipfrag_high_thresh", "1000000");
 	rill_sysctl_set(n.st, "net.ipv4.ipfrag_time", "2");
 	in(&n, false, &c);
 	net_mark(&n);
 	net_advance(&n, 2 * RL_SEC);
-	CHECK_DROP(&n, FRAG_TIMEOUT);
+	CHECK_DROP(&n, RL_DROP_FRAG_TIMEOUT);
 	net_fini(&n);
 }
 
@@ -360,7 +360,7 @@ TEST(fragments_are_bounded)
 		c.off = 16 * i;
 		in(&n, false, &c);
 	}
-	CHECK_DROP(&n, FRAG_OVERLAP);
+	CHECK_DROP(&n, RL_DROP_FRAG_OVERLAP);
 	CHECK_EQ("nothing held", n.st->ip->reasm_cost, 0);
 	net_fini(&n);
 }
@@ -386,7 +386,7 @@ TEST(ecn)
 	a.id = b.id = 6;
 	in(&n, false, &a);
 	in(&n, false, &b);
-	CHECK_DROP(&n, FRAG_BAD);
+	CHECK_DROP(&n, RL_DROP_FRAG_BAD);
 	net_fini(&n);
 }
 
@@ -412,7 +412,7 @@ TEST(ipv6_headers_before_and_after)
 	memcpy(b + 16, whole + 24, 24);
 	net_in(&n, net_put6(&n, &h6, b, 40));
 	CHECK_CTR(&n, ip_reasm_oks, 1);
-	CHECK_DROP(&n, UDP_NO_PORT);
+	CHECK_DROP(&n, RL_DROP_UDP_NO_PORT);
 	REQUIRE("port unreachable", net_out(&n));
 	CHECK_EQ("quoted: the fragment header is gone", net_l4(&n)[8 + 40], RL_PROTO_DSTOPT);
 	CHECK_EQ("length", get16(net_l4(&n) + 8 + 4), 8 + 8 + 48);

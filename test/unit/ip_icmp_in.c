@@ -183,7 +183,7 @@ TEST(quote_of_a_later_fragment)
 	rl_ipv4_write(&h, b + 8);
 	rl_udp_hdr_write(&u, b + 28);
 	net_in_icmp(&n, &from, &to, b, 36);
-	CHECK_DROP(&n, ICMP_NO_MATCH);
+	CHECK_DROP(&n, RL_DROP_ICMP_NO_MATCH);
 	/* the first fragment of IPv6 tells who sent it */
 	b[0] = 1;
 	b[1] = 4;
@@ -209,24 +209,24 @@ TEST(short_and_damaged)
 	connected(&n, false);
 	net_in_icmp(&n, &src, &dst, b, 7);
 	CHECK_CTR(&n, icmp_in_errors, 1);
-	CHECK_DROP(&n, ICMP_SHORT);
+	CHECK_DROP(&n, RL_DROP_ICMP_SHORT);
 	error_len(&n, false, 3, 3, 0, &ours, 8 + 27);	/* [RFC792-01]: 8 bytes quoted */
-	CHECK_DROP(&n, ICMP_SHORT);
+	CHECK_DROP(&n, RL_DROP_ICMP_SHORT);
 	error_len(&n, false, 3, 3, 0, &ours, 8 + 10);
-	CHECK_DROP(&n, ICMP_SHORT);
+	CHECK_DROP(&n, RL_DROP_ICMP_SHORT);
 	error_len(&n, true, 1, 4, 0, &ours, 8 + 40);
-	CHECK_DROP(&n, ICMP_SHORT);
+	CHECK_DROP(&n, RL_DROP_ICMP_SHORT);
 	net_icmp_sum(&src, &dst, b, 16);
 	b[9] ^= 4;
 	len = net_put(&n, &src, &dst, RL_PROTO_ICMP, b, 16);
 	net_in(&n, len);
 	CHECK_CTR(&n, icmp_in_errors, 1);
-	CHECK_DROP(&n, ICMP_CSUM);
+	CHECK_DROP(&n, RL_DROP_ICMP_CSUM);
 	b[0] = 128;
 	net_icmp_sum(&src6, &dst6, b, 16);
 	b[9] ^= 4;
 	net_in(&n, net_put(&n, &src6, &dst6, RL_PROTO_ICMP6, b, 16));
-	CHECK_DROP(&n, ICMP_CSUM);
+	CHECK_DROP(&n, RL_DROP_ICMP_CSUM);
 	net_fini(&n);
 }
 
@@ -244,12 +244,12 @@ TEST(types_not_for_us)
 		b[0] = types4[i];
 		net_in_icmp(&n, &src, &dst, b, 40);
 		CHECK_UEQ("redirects", CTR(&n, icmp_in_redirects), b[0] == 5);
-		CHECK_DROP(&n, ICMP_TYPE);
+		CHECK_DROP(&n, RL_DROP_ICMP_TYPE);
 	}
 	for (size_t i = 0; i < sizeof(types6); i++) {
 		b[0] = types6[i];
 		net_in_icmp(&n, &src6, &dst6, b, 40);
-		CHECK_DROP(&n, ICMP_TYPE);
+		CHECK_DROP(&n, RL_DROP_ICMP_TYPE);
 	}
 	CHECK_EQ("silence", net_drain(&n), 0);
 	net_fini(&n);
@@ -264,10 +264,10 @@ TEST(echo_answers_are_counted)
 	net_init(&n, NET_ETHER);
 	net_in_icmp(&n, &src, &dst, b, 16);
 	CHECK_CTR(&n, icmp_in_echo_reps, 1);
-	CHECK_DROP(&n, ICMP_NO_MATCH);
+	CHECK_DROP(&n, RL_DROP_ICMP_NO_MATCH);
 	b[0] = 129;
 	net_in_icmp(&n, &src6, &dst6, b, 16);
-	CHECK_DROP(&n, ICMP_NO_MATCH);
+	CHECK_DROP(&n, RL_DROP_ICMP_NO_MATCH);
 	net_fini(&n);
 }
 
@@ -314,7 +314,7 @@ TEST(path_mtu_messages)
 		CHECK_EQ(pmtu_rows[i].name, path_mtu(&n, v6), pmtu_rows[i].mtu);
 		q.sport = 1;			/* not about us: not believed */
 		error(&n, v6, v6 ? 2 : 3, v6 ? 0 : 4, 1290, &q);
-		CHECK_DROP(&n, ICMP_NO_MATCH);
+		CHECK_DROP(&n, RL_DROP_ICMP_NO_MATCH);
 		CHECK_EQ(pmtu_rows[i].name, path_mtu(&n, v6), pmtu_rows[i].mtu);
 		net_fini(&n);
 	}

@@ -70,7 +70,7 @@ TEST(echo_tunables)
 
 	net_init(&n, NET_ETHER);
 	echo(&n, peer4(1), peer4(255), 20);		/* [RFC1122-24] */
-	CHECK_DROP(&n, ICMP_ECHO_OFF);
+	CHECK_DROP(&n, RL_DROP_ICMP_ECHO_OFF);
 	rill_sysctl_set(n.st, "net.ipv4.icmp_echo_ignore_broadcasts", "0");
 	echo(&n, peer4(1), peer4(255), 20);
 	REQUIRE("answered", net_out(&n));
@@ -82,10 +82,10 @@ TEST(echo_tunables)
 	CHECK("sums", net_sums_ok(&n));
 	rill_sysctl_set(n.st, "net.ipv4.icmp_echo_ignore_all", "1");
 	echo(&n, peer4(1), peer4(2), 20);
-	CHECK_DROP(&n, ICMP_ECHO_OFF);
+	CHECK_DROP(&n, RL_DROP_ICMP_ECHO_OFF);
 	rill_sysctl_set(n.st, "net.ipv6.icmp.echo_ignore_all", "1");
 	echo(&n, peer6(1), peer6(2), 20);
-	CHECK_DROP(&n, ICMP_ECHO_OFF);
+	CHECK_DROP(&n, RL_DROP_ICMP_ECHO_OFF);
 	CHECK_EQ("silence", net_drain(&n), 0);
 	net_fini(&n);
 }
@@ -117,7 +117,7 @@ TEST(port_unreachable)
 
 	net_init(&n, NET_ETHER);
 	closed_port(&n, peer4(1), peer4(2));
-	CHECK_DROP(&n, UDP_NO_PORT);
+	CHECK_DROP(&n, RL_DROP_UDP_NO_PORT);
 	REQUIRE("error", net_out(&n));
 	CHECK_EQ("type", net_icmp_type(&n), 3 << 8 | 3);
 	CHECK_EQ("at most 576 bytes", net_l3_len(&n), 576);
@@ -154,7 +154,7 @@ TEST(never_answered)
 	rl_ipv4_cksum_set(net_ip(&n), 24);
 	net_mark(&n);
 	net_in(&n, 60);
-	CHECK_DROP(&n, IP_OPTIONS);
+	CHECK_DROP(&n, RL_DROP_IP_OPTIONS);
 	CHECK_EQ("later fragment", net_drain(&n), 0);
 	/* an ICMP error behind bad options */
 	h.frag_off = 0;
@@ -166,7 +166,7 @@ TEST(never_answered)
 	net_ip(&n)[24] = ICMP4_UNREACH;
 	rl_ipv4_cksum_set(net_ip(&n), 24);
 	net_in(&n, 64);
-	CHECK_DROP(&n, IP_OPTIONS);
+	CHECK_DROP(&n, RL_DROP_IP_OPTIONS);
 	CHECK_EQ("ICMP error", net_drain(&n), 0);
 	b[0] = 1;
 	net_in_icmp(&n, &src, &dst, b, 64);

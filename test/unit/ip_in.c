@@ -23,16 +23,16 @@ TEST(ethernet_frames)
 
 	net_init(&n, NET_ETHER);
 	net_in_raw(&n, n.buf, 13);
-	CHECK_DROP(&n, ETH_SHORT);
+	CHECK_DROP(&n, RL_DROP_ETH_SHORT);
 	len = net_put4(&n, &h, pay, 8);
 	net_in_mac(&n, len, other);
-	CHECK_DROP(&n, ETH_NOT_OURS);
+	CHECK_DROP(&n, RL_DROP_ETH_NOT_OURS);
 	rl_eth_write(n.buf, net_mac, peer_mac, 0x88cc);
 	net_in_raw(&n, n.buf, 60);
-	CHECK_DROP(&n, ETH_TYPE);
+	CHECK_DROP(&n, RL_DROP_ETH_TYPE);
 	len = net_put4(&n, &h, pay, 8);		/* padded to the least Ethernet frame */
 	net_in(&n, len + 18);
-	CHECK_DROP(&n, UDP_NO_PORT);		/* [RFC791-01] */
+	CHECK_DROP(&n, RL_DROP_UDP_NO_PORT);		/* [RFC791-01] */
 	CHECK("port unreachable quotes no padding", net_out(&n));
 	CHECK_EQ("length", net_l3_len(&n), 20 + 8 + 28);
 	net_fini(&n);
@@ -45,10 +45,10 @@ TEST(bare_frames)
 
 	net_init(&n, 0);
 	net_in_raw(&n, v5, 0);
-	CHECK_DROP(&n, IP_SHORT);
+	CHECK_DROP(&n, RL_DROP_IP_SHORT);
 	net_in_raw(&n, v5, 20);			/* [RFC1122-02] */
 	CHECK_CTR(&n, ip_in_hdr_errors, 1);
-	CHECK_DROP(&n, IP_VERSION);
+	CHECK_DROP(&n, RL_DROP_IP_VERSION);
 	net_fini(&n);
 }
 
@@ -113,14 +113,14 @@ TEST(ipv4_checksum_and_ttl)
 	net_in(&n, len);
 	CHECK_CTR(&n, ip_in_receives, 1);
 	CHECK_CTR(&n, ip_in_hdr_errors, 1);
-	CHECK_DROP(&n, IP_CSUM);
+	CHECK_DROP(&n, RL_DROP_IP_CSUM);
 	len = net_put4(&n, &h, pay, 8);
 	net_ip(&n)[8] = 0;			/* TTL 0 is for routers to discard */
 	rl_ipv4_cksum_set(net_ip(&n), 20);
 	net_in(&n, len);
 	CHECK_CTR(&n, ip_in_delivers, 1);
 	CHECK_UEQ("octets", CTR(&n, ip_in_octets), 28);
-	CHECK_DROP(&n, UDP_NO_PORT);
+	CHECK_DROP(&n, RL_DROP_UDP_NO_PORT);
 	net_fini(&n);
 }
 
@@ -151,24 +151,24 @@ TEST(ipv4_options)
 
 	net_init(&n, NET_ETHER);
 	with_options(&n, unknown, sizeof(unknown));
-	CHECK_DROP(&n, UDP_NO_PORT);
+	CHECK_DROP(&n, RL_DROP_UDP_NO_PORT);
 	CHECK("answered", net_out(&n));
 	with_options(&n, router_alert, sizeof(router_alert));
-	CHECK_DROP(&n, UDP_NO_PORT);
+	CHECK_DROP(&n, RL_DROP_UDP_NO_PORT);
 	net_drain(&n);
 	net_advance(&n, 2 * RL_SEC);
 	with_options(&n, past_end, sizeof(past_end));
-	CHECK_DROP(&n, IP_OPTIONS);
+	CHECK_DROP(&n, RL_DROP_IP_OPTIONS);
 	REQUIRE("parameter problem", net_out(&n));
 	CHECK_EQ("type", net_icmp_type(&n), 12 << 8);
 	CHECK_EQ("pointer", net_l4(&n)[4], 22);
 	CHECK("sums", net_sums_ok(&n));
 	with_options(&n, zero_len, sizeof(zero_len));
-	CHECK_DROP(&n, IP_OPTIONS);
+	CHECK_DROP(&n, RL_DROP_IP_OPTIONS);
 	with_options(&n, lsrr, sizeof(lsrr));
-	CHECK_DROP(&n, IP_SRCROUTE);
+	CHECK_DROP(&n, RL_DROP_IP_SRCROUTE);
 	with_options(&n, ssrr, sizeof(ssrr));
-	CHECK_DROP(&n, IP_SRCROUTE);
+	CHECK_DROP(&n, RL_DROP_IP_SRCROUTE);
 	net_fini(&n);
 }
 
@@ -187,13 +187,13 @@ TEST(ipv4_broadcast)
 		h.dst = rl_ip4(forms[i].dst);
 		net_in_mac(&n, net_put4(&n, &h, pay, 8), bcast_mac);
 		CHECK_CTR(&n, ip_in_bcast_pkts, 1);
-		CHECK_DROP(&n, UDP_NO_PORT);
+		CHECK_DROP(&n, RL_DROP_UDP_NO_PORT);
 		CHECK(forms[i].name, !net_out(&n));	/* never answered */
 	}
 	h.dst = peer4(2);
 	net_in_mac(&n, net_put4(&n, &h, pay, 8), bcast_mac);
 	CHECK_CTR(&n, ip_in_addr_errors, 1);
-	CHECK_DROP(&n, IP_NOT_OURS);
+	CHECK_DROP(&n, RL_DROP_IP_NOT_OURS);
 	net_fini(&n);
 }
 
@@ -208,7 +208,7 @@ TEST(ipv4_multicast)
 	rl_eth_group_mac(mac, &h.dst);
 	net_in_mac(&n, net_put4(&n, &h, pay, 8), mac);
 	CHECK_CTR(&n, ip_in_mcast_pkts, 1);
-	CHECK_DROP(&n, UDP_NO_PORT);
+	CHECK_DROP(&n, RL_DROP_UDP_NO_PORT);
 	CHECK("never answered", !net_out(&n));
 	net_fini(&n);
 }
@@ -222,33 +222,33 @@ TEST(ipv6_headers)
 	net_init(&n, 0);
 	len = net_put6(&n, &h, pay, 8);
 	net_in(&n, 39);
-	CHECK_DROP(&n, IP_SHORT);
+	CHECK_DROP(&n, RL_DROP_IP_SHORT);
 	len = net_put6(&n, &h, pay, 8);
 	put16(net_ip(&n) + 4, 9);		/* more than there is */
 	net_in(&n, len);
-	CHECK_DROP(&n, IP_SHORT);
+	CHECK_DROP(&n, RL_DROP_IP_SHORT);
 	h.src = ip6(0xff02, 5);
 	net_in(&n, net_put6(&n, &h, pay, 8));
-	CHECK_DROP(&n, IP_SRC);
+	CHECK_DROP(&n, RL_DROP_IP_SRC);
 	h.src = peer4(1);			/* mapped addresses are ours inside only */
 	net_in(&n, net_put6(&n, &h, pay, 8));
-	CHECK_DROP(&n, IP_SRC);
+	CHECK_DROP(&n, RL_DROP_IP_SRC);
 	h.src = ip6(0, 0);			/* only for neighbour discovery */
 	net_in(&n, net_put6(&n, &h, pay, 8));
-	CHECK_DROP(&n, IP_SRC);
+	CHECK_DROP(&n, RL_DROP_IP_SRC);
 	h.src = ip6(0, 1);
 	net_in(&n, net_put6(&n, &h, pay, 8));
-	CHECK_DROP(&n, IP_LOOPBACK);
+	CHECK_DROP(&n, RL_DROP_IP_LOOPBACK);
 	h.src = peer6(1);
 	h.dst = peer4(2);
 	net_in(&n, net_put6(&n, &h, pay, 8));
-	CHECK_DROP(&n, IP_NOT_OURS);
+	CHECK_DROP(&n, RL_DROP_IP_NOT_OURS);
 	h.dst = ip6(0xff02, 99);
 	net_in(&n, net_put6(&n, &h, pay, 8));
-	CHECK_DROP(&n, IP_NOT_OURS);
+	CHECK_DROP(&n, RL_DROP_IP_NOT_OURS);
 	h.dst = ip6(0, 1);
 	net_in(&n, net_put6(&n, &h, pay, 8));
-	CHECK_DROP(&n, IP_LOOPBACK);
+	CHECK_DROP(&n, RL_DROP_IP_LOOPBACK);
 	net_fini(&n);
 }
 
@@ -340,10 +340,10 @@ TEST(ipv6_options_to_a_group)
 
 	net_init(&n, 0);
 	chain(&n, 60, report, 8, &all);
-	CHECK_DROP(&n, IP6_OPTION);
+	CHECK_DROP(&n, RL_DROP_IP6_OPTION);
 	CHECK("reported", net_out(&n));
 	chain(&n, 60, unicast_only, 8, &all);
-	CHECK_DROP(&n, IP6_OPTION);
+	CHECK_DROP(&n, RL_DROP_IP6_OPTION);
 	CHECK("not reported", !net_out(&n));
 	net_fini(&n);
 }
@@ -357,7 +357,7 @@ TEST(ipv6_chain_is_bounded)
 		memcpy(b + i, "\x3c\0\1\4\0\0\0", 8);
 	net_init(&n, 0);
 	chain(&n, 60, b, sizeof(b), NULL);
-	CHECK_DROP(&n, IP6_HEADER);
+	CHECK_DROP(&n, RL_DROP_IP6_HEADER);
 	net_fini(&n);
 }
 
@@ -371,7 +371,7 @@ TEST(ipv4_unknown_protocol)
 	net_init(&n, 0);
 	net_in(&n, net_put4(&n, &h, pay, 8));
 	CHECK_CTR(&n, ip_in_unknown_protos, 1);
-	CHECK_DROP(&n, IP_PROTO);
+	CHECK_DROP(&n, RL_DROP_IP_PROTO);
 	REQUIRE("protocol unreachable", net_out(&n));
 	CHECK_EQ("type", net_icmp_type(&n), 3 << 8 | 2);
 	net_fini(&n);

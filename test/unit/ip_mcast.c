@@ -141,18 +141,18 @@ TEST(bad_messages)
 	net_init(&n, NET_ETHER);
 	rl_mld_write(&m, b);
 	net_in_icmp(&n, &src, &all, b, MLD_LEN);	/* a querier is link-local */
-	CHECK_DROP(&n, ICMP_TYPE);
+	CHECK_DROP(&n, RL_DROP_ICMP_TYPE);
 	net_in_icmp(&n, &src, &all, b, 12);
-	CHECK_DROP(&n, ICMP_SHORT);
+	CHECK_DROP(&n, RL_DROP_ICMP_SHORT);
 	rl_eth_group_mac(mac, &all4);
 	rl_igmp_write(&m4, b);				/* IGMPv3 reports are for routers */
 	net_in_mac(&n, net_put(&n, &s4, &all4, RL_PROTO_IGMP, b, 8), mac);
-	CHECK_DROP(&n, ICMP_TYPE);
+	CHECK_DROP(&n, RL_DROP_ICMP_TYPE);
 	b[2] ^= 1;
 	net_in_mac(&n, net_put(&n, &s4, &all4, RL_PROTO_IGMP, b, 8), mac);
-	CHECK_DROP(&n, ICMP_CSUM);
+	CHECK_DROP(&n, RL_DROP_ICMP_CSUM);
 	net_in_mac(&n, net_put(&n, &s4, &all4, RL_PROTO_IGMP, b, 7), mac);
-	CHECK_DROP(&n, ICMP_SHORT);
+	CHECK_DROP(&n, RL_DROP_ICMP_SHORT);
 	net_fini(&n);
 }
 

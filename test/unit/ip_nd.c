@@ -80,9 +80,9 @@ TEST(not_for_us)
 	m.target.b[5] = 7;			/* same last 24 bits */
 	net_init(&n, NET_ETHER);
 	net_in_nd(&n, &src, &sn, &m);
-	CHECK_DROP(&n, ICMP_NO_MATCH);
+	CHECK_DROP(&n, RL_DROP_ICMP_NO_MATCH);
 	net_in_nd(&n, &src, &all, &na);		/* no entry: nothing to update */
-	CHECK_DROP(&n, ICMP_NO_MATCH);
+	CHECK_DROP(&n, RL_DROP_ICMP_NO_MATCH);
 	CHECK("no entry", !rl_neigh_find(n.st, 1, &na.target));
 	CHECK_EQ("no answers", net_drain(&n), 0);
 	net_fini(&n);
@@ -156,11 +156,11 @@ TEST(too_short_and_no_link)
 	struct ipv6_hdr h = { .src = src, .dst = dst, .next = RL_PROTO_ICMP6, .hop_limit = 255 };
 
 	net_in(&n, net_put6(&n, &h, b, sizeof(b)));
-	CHECK_DROP(&n, ND_BAD);
+	CHECK_DROP(&n, RL_DROP_ND_BAD);
 	net_fini(&n);
 	net_init(&n, 0);		/* there are no neighbours on a bare-IP interface */
 	net_in_nd(&n, &src, &dst, &m);
-	CHECK_DROP(&n, ND_BAD);
+	CHECK_DROP(&n, RL_DROP_ND_BAD);
 	net_fini(&n);
 }
 
@@ -178,7 +178,7 @@ TEST(routers_messages)
 		b[0] = (uint8_t)type;
 		net_in_icmp(&n, &src, &dst, b, sizeof(b));
 		CHECK_UEQ("redirects", CTR(&n, icmp_in_redirects), type == ICMP6_REDIRECT);
-		CHECK_DROP(&n, ICMP_TYPE);
+		CHECK_DROP(&n, RL_DROP_ICMP_TYPE);
 	}
 	CHECK_EQ("no answers", net_drain(&n), 0);
 	net_fini(&n);

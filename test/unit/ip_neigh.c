@@ -137,10 +137,10 @@ static void no_answer(bool v6)
 	CHECK_EQ("questions, a second apart", k, 3);
 	CHECK_CTR(&n, neigh_solicits_out, 3);
 	CHECK_CTR(&n, neigh_failures, 1);
-	CHECK_DROP(&n, NEIGH_FAILED);
+	CHECK_DROP(&n, RL_DROP_NEIGH_FAILED);
 	CHECK_EQ("failed", state(&n, v6), RL_NEIGH_FAILED);
 	CHECK_EQ("refused for a while", send_to(&n, id, host(v6)), -EHOSTUNREACH);
-	CHECK_DROP(&n, NEIGH_FAILED);
+	CHECK_DROP(&n, RL_DROP_NEIGH_FAILED);
 	net_advance(&n, RL_SEC);
 	CHECK_EQ("asked again", send_to(&n, id, host(v6)), 5);
 	CHECK_EQ("incomplete", state(&n, v6), RL_NEIGH_INCOMPLETE);
@@ -217,7 +217,7 @@ TEST(queue_is_bounded)
 	id = open_udp(&n);
 	for (int i = 0; i < 4; i++)
 		send_to(&n, id, peer4(9));
-	CHECK_DROP(&n, NEIGH_QUEUE);
+	CHECK_DROP(&n, RL_DROP_NEIGH_QUEUE);
 	net_drain(&n);
 	answer(&n, false, true);
 	CHECK_EQ("the latest three", net_drain(&n), 3);
@@ -265,7 +265,7 @@ TEST(table_is_bounded)
 	CHECK_EQ("4th", send_to(&n, id, peer4(12)), 5);
 	CHECK_NO_DROP(&n);
 	CHECK_EQ("5th is lost, silently", send_to(&n, id, peer4(13)), 5);
-	CHECK_DROP(&n, NEIGH_LIMIT);
+	CHECK_DROP(&n, RL_DROP_NEIGH_LIMIT);
 	net_seconds(&n, 4);
 	net_mark(&n);
 	CHECK_EQ("failed ones give way", send_to(&n, id, peer4(13)), 5);

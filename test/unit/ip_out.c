@@ -186,13 +186,13 @@ TEST(too_big)
 	CHECK_EQ("fits", send(&n, &f, 1472), 0);
 	CHECK_EQ("DF", send(&n, &f, 1473), -EMSGSIZE);
 	CHECK_CTR(&n, ip_frag_fails, 1);
-	CHECK_DROP(&n, TOO_BIG);
+	CHECK_DROP(&n, RL_DROP_TOO_BIG);
 	CHECK_EQ("fits", send(&n, &f6, 1452), 0);
 	CHECK_EQ("IPv6", send(&n, &f6, 1453), -EMSGSIZE);
-	CHECK_DROP(&n, TOO_BIG);
+	CHECK_DROP(&n, RL_DROP_TOO_BIG);
 	f.df = false;
 	CHECK_EQ("longer than IP", send(&n, &f, 65508), -EMSGSIZE);
-	CHECK_DROP(&n, TOO_BIG);
+	CHECK_DROP(&n, RL_DROP_TOO_BIG);
 	net_fini(&n);
 }
 
@@ -205,11 +205,11 @@ TEST(no_route)
 	f.dst = ip4(8, 8, 8, 8);
 	CHECK_EQ("unreachable", send(&n, &f, 1), -ENETUNREACH);
 	CHECK_CTR(&n, ip_out_no_routes, 1);
-	CHECK_DROP(&n, NO_ROUTE);
+	CHECK_DROP(&n, RL_DROP_NO_ROUTE);
 	f = flow(false, 1);
 	f.src = ip4(127, 0, 0, 1);			/* [RFC1122-06] */
 	CHECK_EQ("loopback stays inside", send(&n, &f, 1), -ENETUNREACH);
-	CHECK_DROP(&n, NO_ROUTE);
+	CHECK_DROP(&n, RL_DROP_NO_ROUTE);
 	net_fini(&n);
 }
 
@@ -355,7 +355,7 @@ TEST(no_memory)
 	n.fail_at = 1;
 	rl_bufs_destroy(&n.st->bufs);			/* idle packets go back */
 	CHECK_EQ("lost, not fatal", rl_ip_output(n.st, p, &f), 0);
-	CHECK_DROP(&n, NO_MEMORY);
+	CHECK_DROP(&n, RL_DROP_NO_MEMORY);
 	n.fail_at = 0;
 	net_fini(&n);
 }

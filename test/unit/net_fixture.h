@@ -42,6 +42,7 @@ struct net {
 	int			ifindex;
 	bool			ether;
 	uint64_t		allocs, fail_at;	/* the N-th allocation fails */
+	size_t			live;			/* bytes allocated */
 	uint8_t			buf[NET_MAX], out[NET_MAX];
 	uint32_t		out_len;
 	uint32_t		out_gso;
@@ -87,13 +88,15 @@ static void *net_alloc(void *ctx, size_t size)
 	n->allocs++;
 	if (n->fail_at && n->allocs >= n->fail_at)
 		return NULL;
+	n->live += size;
 	return malloc(size);
 }
 
 static void net_free(void *ctx, void *p, size_t size)
 {
-	(void)ctx;
-	(void)size;
+	struct net *n = ctx;
+
+	n->live -= size;
 	free(p);
 }
 
@@ -125,7 +128,7 @@ static inline bool net_check_drop(const char *file, int line, struct net *n,
 }
 
 #define CHECK_DROP(n, reason) \
-	net_check_drop(__FILE__, __LINE__, (n), RL_DROP_##reason, 1, #reason)
+	net_check_drop(__FILE__, __LINE__, (n), (reason), 1, #reason)
 #define CHECK_NO_DROP(n) \
 	net_check_drop(__FILE__, __LINE__, (n), RL_DROP_NONE, 0, "no drop")
 /* Growth of a counter since the mark. */
@@ -244,18 +247,29 @@ static inline void net_init(struct net *n, unsigned flags)
 	net_init_mtu(n, flags, 1500);
 }
 
+static inline void net_close_all(struct net *n)
+{
+	struct rill_conn c;
+	uint64_t cursor = 0;
+
+	while (rl_udp_conns(n->st, &cursor, &c, 1) == 1)
+		rill_udp_close(n->st, c.id);
+}
+
 static inline void net_fini(struct net *n)
 {
 	struct rl_bufs *b = &n->st->bufs;
 
+	net_close_all(n);
+	n->ifindex = 0;				/* of all interfaces */
 	net_drain(n);
 	rl_neigh_flush(n->st);
 	rl_frag_flush(n->st);
-	CHECK_EQ("events not needed", n->st->timers.n <= n->st->timers.reserved, true);
 	CHECK_EQ("packets given back", b->pkts_in_use, 0);
 	CHECK_EQ("blocks given back", b->blocks_in_use[0] + b->blocks_in_use[1] +
 				      b->blocks_in_use[2], 0);
 	rill_stack_destroy(n->st);
+	CHECK_EQ("memory given back", n->live, 0);
 }
 
 /* ---- frames in ---- */

@@ -1,0 +1,190 @@
+/* SPDX-License-Identifier: MIT */
+/* Tests of tools/filter.c: the filter language of `rill ss`. */
+#include "rl_test.h"
+#include "tools/filter.h"
+
+/* the commands are no library: the source is compiled in */
+#include "tools/filter.c"
+
+#define WORDS	16
+
+/* Cut @text at blanks, as a shell does. */
+static int parse(struct filter *f, const char *text, char *why, size_t n)
+{
+	static char copy[512];
+	char *words[WORDS], *save = NULL;
+	int argc = 0;
+
+	snprintf(copy, sizeof(copy), "%s", text);
+	for (char *w = strtok_r(copy, " ", &save); w && argc < WORDS;
+	     w = strtok_r(NULL, " ", &save))
+		words[argc++] = w;
+	return filter_parse(f, argc, words, why, n);
+}
+
+#define EST	(1u << 1)
+#define TW	(1u << 6)
+#define LISTENING (1u << 10)
+
+static const struct {
+	const char *text;
+	uint32_t states;
+} state_rows[] = {
+	{ "state established", EST },
+	{ "state ESTABLISHED", EST },
+	{ "state established state time-wait", EST | TW },
+	{ "exclude listening", FILTER_ALL & ~LISTENING },
+	{ "state all exclude time-wait", FILTER_ALL & ~TW },
+	{ "state connected", FILTER_ALL & ~FILTER_CLOSED },
+	{ "state synchronized", FILTER_ALL & ~FILTER_CLOSED & ~(1u << 2) },
+	{ "state bucket", TW | 1u << 3 },
+	{ "state big", FILTER_ALL & ~(TW | 1u << 3) },
+	{ "state closing", 1u << 11 },
+	{ "state last-ack", 1u << 9 },
+};
+
+TEST(filter_states)
+{
+	static struct filter f;
+	char why[256] = "";
+
+	for (size_t i = 0; i < sizeof(state_rows) / sizeof(state_rows[0]); i++) {
+		CHECK_EQ(state_rows[i].text, parse(&f, state_rows[i].text, why, sizeof(why)),
+			 0);
+		CHECK(state_rows[i].text, f.has_states);
+		CHECK_UEQ(state_rows[i].text, f.states, state_rows[i].states);
+	}
+	CHECK_EQ("nothing", parse(&f, "", why, sizeof(why)), 0);
+	CHECK("nothing says nothing of states", !f.has_states);
+}
+
+/* One connection: 10.77.0.2:80 to 192.168.3.4:40000. */
+static const struct {
+	const char *text;
+	bool want;
+} match_rows[] = {
+	{ "", true },
+	{ "sport = :80", true },
+	{ "sport :80", true },
+	{ "sport 80", true },
+	{ "sport = :http", true },
+	{ "sport = 81", false },
+	{ "sport != 80", false },
+	{ "sport ne 81", true },
+	{ "dport > 39999", true },
+	{ "dport >= 40000", true },
+	{ "dport>40000", false },
+	{ "dport lt 40001", true },
+	{ "dport <= 39999", false },
+	{ "src 10.77.0.2", true },
+	{ "src = 10.77.0.3", false },
+	{ "src != 10.77.0.3", true },
+	{ "src 10.77.0.0/16", true },
+	{ "src 10.77/16", true },
+	{ "src 10.78/16", false },
+	{ "src 10.64.0.0/12", true },
+	{ "src 10.80.0.0/12", false },
+	{ "dst 0.0.0.0/0", true },
+	{ "dst ::/0", true },
+	{ "dst fd77::/64", false },
+	{ "src 10.77.0.2:80", true },
+	{ "src 10.77.0.2:81", false },
+	{ "src 10.77.0.0/24:80", true },
+	{ "src :80", true },
+	{ "src *:80", true },
+	{ "dst *", true },
+	{ "src inet:10.77.0.2", true },
+	{ "dst [::ffff:192.168.3.4]:40000", true },
+	{ "sport 80 and dport 40000", true },
+	{ "sport 80 dport 40001", false },
+	{ "sport 81 or dport 40000", true },
+	{ "sport 81 || dport 40001", false },
+	{ "not sport 81", true },
+	{ "! sport 80", false },
+	{ "not not sport 80", true },
+	{ "not sport 80 or dport 40000", true },
+	{ "not ( sport 80 or dport 40000 )", false },
+	/* and binds tighter than or */
+	{ "sport 80 or sport 81 and dport 1", true },
+	{ "(sport 80 or sport 81) and dport 1", false },
+	{ "dport 1 and sport 81 or sport 80", true },
+	{ "state all (sport=:80|dport=:80)", true },
+	{ "((((sport 80))))", true },
+};
+
+TEST(filter_matches)
+{
+	static struct filter f;
+	struct filter_subject s = { .lport = 80, .pport = 40000 };
+	char why[256];
+
+	CHECK("local", filter_parse_ip("10.77.0.2", s.local));
+	CHECK("peer", filter_parse_ip("192.168.3.4", s.peer));
+	for (size_t i = 0; i < sizeof(match_rows) / sizeof(match_rows[0]); i++) {
+		const char *t = match_rows[i].text;
+
+		why[0] = '\0';
+		if (CHECK_EQ(t, parse(&f, t, why, sizeof(why)), 0))
+			CHECK_EQ(t, filter_match(&f, &s), match_rows[i].want);
+	}
+}
+
+TEST(filter_matches_ipv6)
+{
+	static struct filter f;
+	struct filter_subject s = { .lport = 443, .pport = 5 };
+	char why[256];
+
+	CHECK("local", filter_parse_ip("fd77::2", s.local));
+	CHECK("peer", filter_parse_ip("fd77::1", s.peer));
+	CHECK_EQ("brackets", parse(&f, "src [fd77::2]:443", why, sizeof(why)), 0);
+	CHECK("brackets match", filter_match(&f, &s));
+	CHECK_EQ("bare", parse(&f, "dst fd77::1", why, sizeof(why)), 0);
+	CHECK("bare matches", filter_match(&f, &s));
+	CHECK_EQ("prefix", parse(&f, "src [fd77::]/64:443", why, sizeof(why)), 0);
+	CHECK("prefix matches", filter_match(&f, &s));
+	CHECK_EQ("odd prefix", parse(&f, "dst fd76::/15", why, sizeof(why)), 0);
+	CHECK("odd prefix matches", filter_match(&f, &s));
+	CHECK_EQ("IPv4", parse(&f, "dst 0.0.0.0/0", why, sizeof(why)), 0);
+	CHECK("IPv4 does not", !filter_match(&f, &s));
+}
+
+static const char *const bad_rows[] = {
+	"state", "state foo", "exclude", "foo", "sport", "sport =", "sport = x-y-z",
+	"sport 65536", "sport -1", "src", "src = ", "src 10.0.0.0/33", "src fd00::/129",
+	"src < 10.0.0.1", "src nonsense", "( sport 80", "sport 80 )", "sport 80 or", "not",
+	"and sport 80", "sport 80 and and dport 1", "()", "sport 80 & & dport 1", "sport = = 80",
+	"src 1.2.3.4.5", "src 300.1/16", "src [fd77::1", "&", "=", "|", "sport 80 = 80",
+};
+
+TEST(filter_refuses)
+{
+	static struct filter f;
+
+	for (size_t i = 0; i < sizeof(bad_rows) / sizeof(bad_rows[0]); i++) {
+		char why[256] = "";
+
+		CHECK_EQ(bad_rows[i], parse(&f, bad_rows[i], why, sizeof(why)), -1);
+		CHECK(bad_rows[i], strlen(why) > 10 && !strchr(why, '\n'));
+	}
+}
+
+TEST(filter_limits)
+{
+	static struct filter f;
+	static char text[4096], why[256];
+	char *words[] = { text };
+	size_t len = 0;
+
+	for (int i = 0; i < 64; i++)
+		len += (size_t)snprintf(text + len, sizeof(text) - len, "sport %d or ", i);
+	strcpy(text + len, "sport 64");
+	CHECK_EQ("129 nodes are too many", filter_parse(&f, 1, words, why, sizeof(why)), -1);
+	text[len - 4] = '\0';
+	CHECK_EQ("127 fit", filter_parse(&f, 1, words, why, sizeof(why)), 0);
+	memset(text, '(', 2000);
+	text[2000] = '\0';
+	CHECK_EQ("deep parentheses", filter_parse(&f, 1, words, why, sizeof(why)), -1);
+	memset(text, 'a', 2000);
+	CHECK_EQ("long word", filter_parse(&f, 1, words, why, sizeof(why)), -1);
+}
