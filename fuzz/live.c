@@ -4,6 +4,7 @@
  * numbers of a connection, raw frames, calls, and time that passes.  After each
  * step the invariants of the control block must hold.
  */
+#include <stdio.h>
 #include <stdlib.h>
 
 #include "tcp/conn.h"
@@ -45,11 +46,15 @@ static void fz_free(void *ctx, void *p, size_t n)
 	free(p);
 }
 
-static void require(bool ok)
+static void require_at(bool ok, int line)
 {
-	if (!ok)
+	if (!ok) {
+		fprintf(stderr, "fuzz/live.c:%d: an invariant is broken\n", line);
 		abort();
+	}
 }
+
+#define require(cond)	require_at((cond), __LINE__)
 
 /* What every connection promises at any time. */
 static void check_conn(const struct tcp_conn *c)

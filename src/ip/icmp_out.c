@@ -37,8 +37,9 @@ static void turn_echo(struct rill_pkt *p, uint8_t type, const struct rl_flow *f)
 	p->data[0] = type;
 	if (!(p->flags & RL_PKT_CSUM_PARTIAL) && same_pair) {
 		rl_cksum_update16(p->data + 2, old, get16(p->data));
-		return;
-	}
+		if (get16(p->data + 2))
+			return;
+	}	/* 0 may stand for either zero: a message of zeros needs 0xffff */
 	put16(p->data + 2, 0);
 	if (!rl_ip_is4(&f->src))
 		total = rl_sum_fold(rl_sum_pseudo(&f->src, &f->dst, RL_PROTO_ICMP6,

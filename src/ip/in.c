@@ -273,14 +273,6 @@ static enum walk_step stop(struct walk *w, enum rl_drop why)
 	return WALK_END;
 }
 
-/* Parameter problem about byte @pointer of the packet [RFC4443-08]. */
-static void problem(struct walk *w, uint8_t code, uint32_t pointer)
-{
-	rl_pkt_set_l3(w->p);
-	w->p->l3_len = w->off;
-	rl_icmp_reply(w->st, w->p, RL_REPLY_PARAM, pointer, code);
-}
-
 /* Make the extension header at w->off linear; its length, or 0: not there. */
 static uint32_t ext_header(struct walk *w)
 {
@@ -291,6 +283,23 @@ static uint32_t ext_header(struct walk *w)
 		return 0;
 	n = rl_ipv6_ext_len(w->p->data + w->off);
 	return rl_pkt_pullup(b, w->p, w->off + n) ? 0 : n;
+}
+
+/*
+ * Parameter problem about byte @pointer of the packet [RFC4443-08].  What follows
+ * the header at w->off is looked at, lest an ICMP error be answered by another.
+ */
+static void problem(struct walk *w, uint8_t code, uint32_t pointer)
+{
+	uint32_t n = ext_header(w);
+
+	if (n) {
+		w->p->proto = w->p->data[w->off];
+		(void)rl_pkt_pullup(&w->st->bufs, w->p, w->off + n + 1);
+	}
+	rl_pkt_set_l3(w->p);
+	w->p->l3_len = w->off + n;
+	rl_icmp_reply(w->st, w->p, RL_REPLY_PARAM, pointer, code);
 }
 
 static enum walk_step step_over(struct walk *w, uint32_t n)

@@ -33,6 +33,7 @@
 #define OUT_HIGH	(64 * 1024)
 #define NAMES_MAX	1024		/* stacks of one process */
 #define EVENTS		8
+#define BACKLOG		128
 
 struct rl_ctl {
 	int			ep, listener;
@@ -100,7 +101,7 @@ static int bind_somewhere(struct rl_ctl *c)
 			return r;
 		r = d < 0 ? d : bind_in(c, dir);
 	}
-	if (listen(c->listener, CLIENTS_MAX) < 0) {
+	if (listen(c->listener, BACKLOG) < 0) {
 		r = -errno;
 		unlink(c->sa.sun_path);
 	}
@@ -190,16 +191,18 @@ static struct ctl_client *free_slot(struct rl_ctl *c)
 
 static void on_listener(struct rl_ctl *c)
 {
-	int fd = accept4(c->listener, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC);
-	struct ctl_client *cl;
+	for (int i = 0; i < CLIENTS_MAX; i++) {
+		int fd = accept4(c->listener, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC);
+		struct ctl_client *cl;
 
-	if (fd < 0)
-		return;
-	cl = free_slot(c);
-	cl->fd = fd;
-	cl->used = ++c->turn;
-	if (watch(c, EPOLL_CTL_ADD, fd, EPOLLIN, (uint64_t)(cl - c->cl)) < 0)
-		drop_client(cl);
+		if (fd < 0)
+			return;
+		cl = free_slot(c);
+		cl->fd = fd;
+		cl->used = ++c->turn;
+		if (watch(c, EPOLL_CTL_ADD, fd, EPOLLIN, (uint64_t)(cl - c->cl)) < 0)
+			drop_client(cl);
+	}
 }
 
 /* Requests wait in the socket while a reply is under way. */

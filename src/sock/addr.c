@@ -2,7 +2,7 @@
 /*
  * struct sockaddr to and from the stack's address type, with the checks that
  * Linux makes per family and call.  An AF_INET6 descriptor sees IPv4 as
- * ::ffff:a.b.c.d [RFC3493:3.7], which is how the stack writes it anyway.
+ * ::ffff:a.b.c.d (RFC 3493, 3.7), which is how the stack writes it anyway.
  * Called by socket.c and io.c.
  */
 #include <errno.h>

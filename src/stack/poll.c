@@ -48,7 +48,7 @@ int rill_stack_input_pkts(struct rill_stack *st, int64_t now_ns, int ifindex,
 	struct rl_netif *nif = ifindex > 0 ? rl_netif_get(st, (unsigned)ifindex) : NULL;
 	int max = RL_CFG(st, netdev_max_backlog);
 
-	rill_stack_advance(st, now_ns);
+	st->now_ns = RL_MAX(st->now_ns, now_ns);
 	for (int i = 0; i < n; i++) {
 		if (!nif) {
 			rl_pkt_free(&st->bufs, pkts[i]);
@@ -59,6 +59,8 @@ int rill_stack_input_pkts(struct rill_stack *st, int64_t now_ns, int ifindex,
 			rl_ip_input(st, nif, pkts[i]);
 		}
 	}
+	/* timers last: what arrived may have made them pointless */
+	rill_stack_advance(st, now_ns);
 	return nif ? 0 : -ENODEV;
 }
 
@@ -114,6 +116,7 @@ int rill_stack_output(struct rill_stack *st, int ifindex, struct rill_pkt **pkts
 			RL_CTR(st, link_out_frames);
 		}
 	}
+	rl_udp_output_done(st);		/* room in send buffers */
 	return got;
 }
 

@@ -104,7 +104,8 @@ struct tcp_conn {
 	uint8_t		fin_queued : 1, fin_sent : 1, fin_known : 1, fin_rcvd : 1,
 			rd_shut : 1, more : 1,	/* MSG_MORE on the last send */
 			sndbuf_set : 1, rcvbuf_set : 1;
-	bool		bound_port;		/* by bind(), kept after connect */
+	uint8_t		bound_port : 1,		/* by bind(), kept after connect */
+			pmtudisc : 2;		/* IP_MTU_DISCOVER as set */
 	struct rl_flow	flow;			/* src is local, dst remote */
 	struct list	dirty_link;
 	struct rl_endpoint ep;

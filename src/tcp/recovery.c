@@ -100,6 +100,8 @@ void rl_recovery_on_ack(struct rill_stack *st, struct tcp_conn *c, const struct 
 				c->hold == RL_HOLD_CWND,
 	};
 
+	uint32_t lost = c->rtxq.lost;
+
 	if (c->opt_sack && (newly_sacked || acked) &&
 	    rl_rtxq_mark_lost(c, (uint32_t)RL_CFG(st, tcp_reordering)))
 		lost_again(c);
@@ -118,6 +120,12 @@ void rl_recovery_on_ack(struct rill_stack *st, struct tcp_conn *c, const struct 
 		return;
 	}
 	c->dupacks = 0;				/* [RFC6675-10] */
+	if (!c->in_loss && c->rtxq.lost > lost && seq_ge(c->snd_una, c->recover)) {
+		enter(st, c);			/* the duplicates before it got lost */
+		return;
+	}
+	if (!c->in_loss)			/* never 2^31 behind: it is compared */
+		c->recover = seq_max(c->recover, c->snd_una);
 	c->cc->on_ack(c, &a);			/* slow start goes on in in_loss */
 }
 

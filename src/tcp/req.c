@@ -218,6 +218,7 @@ static void inherit(struct rill_stack *st, struct tcp_conn *c, const struct tcp_
 	c->flow.tos = l->flow.tos;
 	c->flow.ttl = l->flow.ttl;
 	c->flow.df = l->flow.df;
+	c->pmtudisc = l->pmtudisc;
 	c->lport = r->lport;
 	c->rport = r->rport;
 	c->nodelay = l->nodelay;

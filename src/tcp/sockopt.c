@@ -173,6 +173,7 @@ static int set_ip(struct rill_stack *st, struct tcp_conn *c, int key, int32_t v)
 		if (v != RL_PMTUDISC_DONT && v != RL_PMTUDISC_WANT && v != RL_PMTUDISC_DO)
 			return -EINVAL;
 		c->flow.df = v != RL_PMTUDISC_DONT;
+		c->pmtudisc = (uint8_t)v & 3;
 		return 0;
 	case KEY(RL_SOL_IPV6, RL_IPV6_V6ONLY):
 		if (c->bound_port || c->hashed)
@@ -333,7 +334,7 @@ static int get_ip(struct rill_stack *st, struct tcp_conn *c, int key, int32_t *v
 		return 0;
 	case KEY(RL_SOL_IP, RL_IP_MTU_DISCOVER):
 	case KEY(RL_SOL_IPV6, RL_IPV6_MTU_DISCOVER):
-		*v = c->flow.df ? RL_PMTUDISC_WANT : RL_PMTUDISC_DONT;
+		*v = c->pmtudisc;
 		return 0;
 	case KEY(RL_SOL_IP, RL_IP_MTU):
 	case KEY(RL_SOL_IPV6, RL_IPV6_MTU):

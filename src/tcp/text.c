@@ -205,9 +205,11 @@ static bool out_of_order(struct rill_stack *st, struct tcp_conn *c, const struct
 		}
 		stop = next ? seq_min(next->seq, hi) : hi;
 		ok = insert_gap(st, c, &prev, s, cur, stop);
-		cur = stop;
-		if (ok && seq_lt(ooo_end(prev), hi) && seq_gt(ooo_end(prev), stop))
-			cur = ooo_end(prev);
+		if (ok && seq_lt(stop, hi) && !dup) {	/* joined to what is there */
+			rl_tcp_note_dup(st, c, stop, seq_min(ooo_end(prev), hi));
+			dup = true;
+		}
+		cur = ok ? ooo_end(prev) : stop;
 	}
 	tidy(st, c);
 	c->rcv_ooopack++;

@@ -148,11 +148,14 @@ bool rl_timers_on_finwait2(struct rill_stack *st, struct tcp_conn *c)
 
 static bool give_up(struct rill_stack *st, struct tcp_conn *c)
 {
+	/* a soft error heard on the way says more than "timed out" [RFC5461-01] */
+	int err = c->soft_err ? c->soft_err : ETIMEDOUT;
+
+	c->soft_err = 0;
 	RL_CTR(st, tcp_abort_on_timeout);
 	if (c->state != RILL_SYN_SENT)
 		rl_tcp_send_rst(st, c);
-	/* a soft error heard on the way says more than "timed out" [RFC5461-01] */
-	rl_tcp_gone(st, c, c->soft_err ? c->soft_err : ETIMEDOUT);
+	rl_tcp_gone(st, c, err);
 	return false;
 }
 

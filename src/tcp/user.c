@@ -57,7 +57,7 @@ int rill_tcp_bind(struct rill_stack *st, rill_id id, const struct rill_addr *loc
 		return err;
 	}
 	c->lport = port;
-	c->bound_port = true;
+	c->bound_port = 1;
 	rl_ports_add(st, c);
 	return 0;
 }

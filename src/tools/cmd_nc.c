@@ -340,7 +340,8 @@ const struct cmd cmd_nc = {
 		 "joins it to stdin and stdout.  The end of stdin sends FIN and the other\n"
 		 "direction stays open until the peer ends it.  A host name is asked of the\n"
 		 "host's resolver.",
-	.example = "  rill nc --dev tap:rill0 --addr 10.77.0.2/24 --peer-addr 10.77.0.1/24 -l 7777\n"
+	.example = "  rill nc --dev tap:rill0 --addr 10.77.0.2/24 \\\n"
+		   "      --peer-addr 10.77.0.1/24 -l 7777\n"
 		   "  (and in another terminal: nc 10.77.0.2 7777)",
 	.opts = opts,
 	.runs_stack = true,

@@ -331,7 +331,7 @@ static int run(const struct cmd *cmd, int argc, char **argv)
 		return status;
 	ctlc_open(&stacks, &s.sel);
 	if (!stacks.n) {
-		ctlc_complain_none(&s.sel);
+		ctlc_complain_none(&stacks, &s.sel);
 		return EXIT_FAILED;
 	}
 	/* one wanted state needs no column for it, as in ss */

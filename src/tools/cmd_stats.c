@@ -198,7 +198,7 @@ static int run(const struct cmd *cmd, int argc, char **argv)
 		return status;
 	ctlc_open(&stacks, &s.sel);
 	if (!stacks.n) {
-		ctlc_complain_none(&s.sel);
+		ctlc_complain_none(&stacks, &s.sel);
 		return EXIT_FAILED;
 	}
 	status = EXIT_DONE;

@@ -343,7 +343,7 @@ static int run(const struct cmd *cmd, int argc, char **argv)
 		status = live(&s);
 		ctlc_close(&stacks);
 	} else if (!s.defaults && (sets_something(&s) || s.sel.pid || s.sel.name)) {
-		ctlc_complain_none(&s.sel);
+		ctlc_complain_none(&stacks, &s.sel);
 		status = EXIT_FAILED;
 	} else {
 		status = show_defaults(&s);

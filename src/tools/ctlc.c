@@ -182,11 +182,13 @@ out:
 }
 
 /* Say hello.  Return: whether it is one that is wanted. */
-static bool greet(struct ctl_stack *st, const struct ctl_select *sel)
+static bool greet(struct ctl_stacks *s, struct ctl_stack *st, const struct ctl_select *sel)
 {
 	st->hello = ctlc_ask(st, json_pack("{s:s}", "cmd", "hello"));
-	if (!st->hello)
+	if (!st->hello) {
+		s->silent++;
 		return false;
+	}
 	st->pid = (long)ctlc_int(st->hello, "pid");
 	snprintf(st->name, sizeof(st->name), "%s", ctlc_str(st->hello, "name"));
 	return !sel->name || !strcmp(sel->name, st->name);
@@ -214,7 +216,7 @@ static void open_one(struct ctl_stacks *s, const struct ctl_select *sel, const c
 	st->f = fdopen(st->fd, "r");
 	if (!st->f)
 		close(st->fd);
-	else if (greet(st, sel))
+	else if (greet(s, st, sel))
 		s->n++;
 	else
 		close_one(st);
@@ -233,7 +235,7 @@ void ctlc_open(struct ctl_stacks *s, const struct ctl_select *sel)
 {
 	char dir[256];
 
-	s->n = 0;
+	s->n = s->silent = 0;
 	for (unsigned i = 0; ; i++) {
 		int r = rl_ctl_dir(i, dir, sizeof(dir));
 		struct dirent *de;
@@ -257,8 +259,10 @@ void ctlc_close(struct ctl_stacks *s)
 	s->n = 0;
 }
 
-void ctlc_complain_none(const struct ctl_select *sel)
+void ctlc_complain_none(const struct ctl_stacks *s, const struct ctl_select *sel)
 {
+	if (s->silent)
+		return;
 	if (sel->pid)
 		complain("no stack runs in process %ld; `rill ss -a` shows those that run",
 			 sel->pid);

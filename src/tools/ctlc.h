@@ -27,6 +27,7 @@ struct ctl_select {
 struct ctl_stacks {
 	struct ctl_stack list[CTLC_STACKS_MAX];
 	unsigned	n;
+	unsigned	silent;		/* complained about already */
 };
 
 /**
@@ -36,8 +37,8 @@ struct ctl_stacks {
 void ctlc_open(struct ctl_stacks *s, const struct ctl_select *sel);
 void ctlc_close(struct ctl_stacks *s);
 
-/** One line when ctlc_open() found nothing. */
-void ctlc_complain_none(const struct ctl_select *sel);
+/** ctlc_open() found nothing: one line, unless there was one. */
+void ctlc_complain_none(const struct ctl_stacks *s, const struct ctl_select *sel);
 
 /** @req is taken over.  Return: the reply, or NULL after a complaint. */
 json_t *ctlc_ask(struct ctl_stack *st, json_t *req);

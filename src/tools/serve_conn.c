@@ -22,7 +22,6 @@
 #define IN_FIRST	4096
 #define ROUNDS		8		/* receives for one event: others wait too */
 #define ACCEPTS		64
-#define REQUESTS	64		/* pipelined ones for one event */
 #define HEAD_MS		30000		/* for a request's head, from its first byte */
 #define LINGER_MS	5000
 
@@ -341,10 +340,13 @@ static bool take_request(struct server *s, struct hconn *c)
 	return true;
 }
 
-/* As far as the input goes.  Return: false when the connection is gone. */
+/*
+ * As far as the input goes: each round uses some of it up, or ends.
+ * Return: false when the connection is gone.
+ */
 static bool go_on(struct server *s, struct hconn *c)
 {
-	for (int i = 0; i < REQUESTS; i++) {
+	for (;;) {
 		int r;
 
 		if (c->state == HC_HEAD && !take_request(s, c))
@@ -361,8 +363,7 @@ static bool go_on(struct server *s, struct hconn *c)
 		serve_close(s, c);
 		return false;
 	}
-	/* with input left (REQUESTS were handled) EPOLLOUT brings us back at once */
-	if (serve_watch(s, c, c->in_len && !c->events ? EPOLLOUT : EPOLLIN))
+	if (serve_watch(s, c, EPOLLIN))
 		return true;
 	serve_close(s, c);
 	return false;

@@ -12,6 +12,15 @@
 
 #include "tools/out.h"
 
+/*
+ * States of closed connections: our FIN, or data before it, may be under way; the
+ * peer has all of it and did not close yet; both ends are there.
+ */
+#define UNDELIVERED	(1u << RILL_SYN_SENT | 1u << RILL_ESTABLISHED | 1u << RILL_CLOSE_WAIT | \
+			 1u << RILL_FIN_WAIT1 | 1u << RILL_CLOSING | 1u << RILL_LAST_ACK)
+#define PEER_OPEN	(1u << RILL_FIN_WAIT2)
+#define TIME_WAIT	(1u << RILL_TIME_WAIT)
+#define PEER_OPEN_MS	1000		/* courtesy: no RST to a peer that is about to close */
 #define TIME_WAIT_MS	(600 * 1000)	/* it can be set longer than 60 s */
 
 enum {
@@ -166,8 +175,8 @@ int stack_open(struct stack_args *a, const struct cmd *cmd, struct rill_engine *
 	return EXIT_DONE;
 }
 
-/* Connections whose FIN (or data before it) may still be under way. */
-static unsigned closing(struct rill_engine *e, bool all)
+/* Connections in any of @states (bits). */
+static unsigned count_in(struct rill_engine *e, uint32_t states)
 {
 	struct rill_stack *st = rill_engine_lock(e);
 	uint32_t n[RILL_TCP_STATES];
@@ -175,9 +184,8 @@ static unsigned closing(struct rill_engine *e, bool all)
 
 	rill_stack_state_counts(st, n);
 	rill_engine_unlock(e);
-	for (int i = 0; i < RILL_TCP_STATES; i++)
-		if (i != RILL_LISTEN && i != RILL_CLOSE && i != RILL_SYN_RECV &&
-		    (all || i != RILL_TIME_WAIT))
+	for (int i = 1; i < RILL_TCP_STATES; i++)
+		if (states >> i & 1)
 			sum += n[i];
 	return sum;
 }
@@ -190,25 +198,27 @@ static int64_t now_ms(void)
 	return (int64_t)ts.tv_sec * 1000 + ts.tv_nsec / 1000000;
 }
 
-unsigned stack_drain(struct rill_engine *e, int timeout_ms, bool all)
+static unsigned wait_for(struct rill_engine *e, uint32_t states, int timeout_ms)
 {
 	int64_t until = now_ms() + timeout_ms, left;
 	unsigned n;
 
-	while ((n = closing(e, all)) > 0 && (left = until - now_ms()) > 0)
+	while ((n = count_in(e, states)) > 0 && (left = until - now_ms()) > 0)
 		rill_engine_run(e, left < 50 ? (int)left : 50);
 	return n;
 }
 
 void stack_close(const struct stack_args *a, struct rill_engine *e, int timeout_ms)
 {
-	unsigned n = stack_drain(e, timeout_ms, false);
+	unsigned n = wait_for(e, UNDELIVERED, timeout_ms);
 
 	if (n)
-		complain("%u connection%s not closed by the peer in %d ms: reset",
+		complain("%u connection%s whose end the peer did not confirm in %d ms: reset",
 			 n, n == 1 ? "" : "s", timeout_ms);
 	else if (a->wait_close)
-		stack_drain(e, TIME_WAIT_MS, true);
+		wait_for(e, UNDELIVERED | PEER_OPEN | TIME_WAIT, TIME_WAIT_MS);
+	else if (timeout_ms)
+		wait_for(e, PEER_OPEN, PEER_OPEN_MS);
 	rill_engine_close(e);
 }
 

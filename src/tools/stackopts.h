@@ -31,15 +31,9 @@ int stack_arg(struct stack_args *a, const struct cmd *cmd, int id, const char *a
 int stack_open(struct stack_args *a, const struct cmd *cmd, struct rill_engine **e);
 
 /**
- * All sockets are closed: wait until the peers have acknowledged that, at most
- * @timeout_ms; with @all until TIME_WAIT is over too.  Return: how many
- * connections were left.
- */
-unsigned stack_drain(struct rill_engine *e, int timeout_ms, bool all);
-
-/**
- * stack_drain(), with --wait-close for TIME_WAIT too, and rill_engine_close();
- * a line when something is reset.
+ * All sockets are closed: wait until the peers have confirmed that, at most
+ * @timeout_ms (a line when some did not), a moment for their own ends, with
+ * --wait-close for TIME_WAIT too; then rill_engine_close().
  */
 void stack_close(const struct stack_args *a, struct rill_engine *e, int timeout_ms);
 

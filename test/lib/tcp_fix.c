@@ -628,10 +628,30 @@ void duo_init(struct duo *d, unsigned mtu, bool v6, uint64_t seed)
 	}
 }
 
+/* In order of arrival. */
+static void insert(struct duo *d, int from, struct duo_pkt *w)
+{
+	struct duo_pkt **p = &d->wire[!from];
+
+	while (*p && (*p)->at_ns <= w->at_ns)
+		p = &(*p)->next;
+	w->next = *p;
+	*p = w;
+}
+
+void duo_inject(struct duo *d, int from, const uint8_t *pkt, size_t len, int64_t after_ns)
+{
+	struct duo_pkt *w = malloc(sizeof(*w) + len);
+
+	*w = (struct duo_pkt){ .at_ns = d->now_ns + after_ns, .len = len };
+	memcpy(w->bytes, pkt, len);
+	insert(d, from, w);
+}
+
 static void put_on_wire(struct duo *d, int from, struct rill_pkt *p)
 {
 	size_t n = rill_pkt_bytes(p, NULL, 0);
-	struct duo_pkt *w = malloc(sizeof(*w) + n), **tail = &d->wire[!from];
+	struct duo_pkt *w = malloc(sizeof(*w) + n);
 	uint64_t nth = d->sent[from]++;
 
 	*w = (struct duo_pkt){ .at_ns = d->now_ns + d->delay_ns, .len = n };
@@ -644,9 +664,7 @@ static void put_on_wire(struct duo *d, int from, struct rill_pkt *p)
 		free(w);
 		return;
 	}
-	while (*tail)
-		tail = &(*tail)->next;
-	*tail = w;
+	insert(d, from, w);
 }
 
 static void deliver(struct duo *d, int to)

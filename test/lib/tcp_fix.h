@@ -146,6 +146,8 @@ void duo_init(struct duo *d, unsigned mtu, bool v6, uint64_t seed);
 void duo_done(struct duo *d);
 /** Run until nothing happens before @until_ns. */
 void duo_run(struct duo *d, int64_t until_ns);
+/** Another packet of @from on the wire, for a hook; it arrives in @after_ns. */
+void duo_inject(struct duo *d, int from, const uint8_t *pkt, size_t len, int64_t after_ns);
 struct rill_addr duo_addr(int i, bool v6, uint16_t port);
 
 #endif

@@ -16,7 +16,7 @@ MAY = {
     "stack": "base obs wire buf ip tcp udp",
     "sock": "base",
     "dev": "base obs wire buf",
-    "run": "base sock dev",
+    "run": "base wire sock dev",
     "tools": "",
 }
 # The state of a stack and its tunables are one struct each, in which every layer

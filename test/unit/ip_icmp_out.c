@@ -49,6 +49,20 @@ TEST(echo_reply)
 	net_fini(&n);
 }
 
+/* The reply to zeros is all zeros: its checksum is 0xffff, not the other zero [RFC1624:3]. */
+TEST(echo_of_zeros)
+{
+	uint8_t b[64] = { ICMP4_ECHO };
+	struct rill_ip from = peer4(1), to = peer4(2);
+	struct net n;
+
+	net_init(&n, NET_ETHER);
+	net_in_icmp(&n, &from, &to, b, sizeof(b));
+	REQUIRE("reply", net_out(&n));
+	CHECK_EQ("checksum", get16(net_l4(&n) + 2), 0xffff);
+	net_fini(&n);
+}
+
 /* [RFC4443-05]: also of a second address */
 TEST(echo_to_a_second_address)
 {

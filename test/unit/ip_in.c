@@ -348,6 +348,24 @@ TEST(ipv6_options_to_a_group)
 	net_fini(&n);
 }
 
+/* [RFC4443-03]: an ICMP error is not answered, whatever stands in front of it */
+TEST(ipv6_options_before_an_error)
+{
+	struct ipv6_hdr h = good6(RL_PROTO_DSTOPT);
+	uint8_t b[64] = { RL_PROTO_ICMP6, 0, 0x9e, 4, [8] = ICMP6_UNREACH };
+	struct net n;
+
+	net_init(&n, 0);
+	net_in(&n, net_put6(&n, &h, b, sizeof(b)));
+	CHECK_DROP(&n, RL_DROP_IP6_OPTION);
+	CHECK("not answered", !net_out(&n));
+	b[8] = ICMP6_ECHO;
+	net_in(&n, net_put6(&n, &h, b, sizeof(b)));
+	CHECK_DROP(&n, RL_DROP_IP6_OPTION);
+	CHECK("answered", net_out(&n));
+	net_fini(&n);
+}
+
 TEST(ipv6_chain_is_bounded)
 {
 	uint8_t b[8 * 20];

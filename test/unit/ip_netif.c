@@ -114,3 +114,21 @@ TEST(timer_is_one)
 	CHECK_EQ("the earliest", rill_stack_deadline(n.st), n.now_ns + RL_SEC);
 	net_fini(&n);
 }
+
+/* One batch of input is bounded by netdev_max_backlog. [A9] */
+TEST(input_backlog)
+{
+	struct rill_pkt *p[5];
+	struct net n;
+
+	net_init(&n, 0);
+	CHECK_EQ("sysctl", rill_sysctl_set(n.st, "net.core.netdev_max_backlog", "4"), 0);
+	for (int i = 0; i < 5; i++) {
+		p[i] = rl_pkt_new_rx(&n.st->bufs, 1500);
+		rl_pkt_rx_done(&n.st->bufs, p[i], 0);
+	}
+	CHECK_EQ("input", rill_stack_input_pkts(n.st, n.now_ns, 1, p, 5), 0);
+	CHECK_UEQ("looked at", n.st->obs.drop[RL_DROP_IP_SHORT], 4);
+	CHECK_UEQ("beyond", n.st->obs.drop[RL_DROP_IF_BACKLOG], 1);
+	net_fini(&n);
+}

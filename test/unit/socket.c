@@ -743,6 +743,7 @@ static const struct {
 	{ "TCP_SYNCNT",		IPPROTO_TCP, TCP_SYNCNT, 3, 3, '4' },
 	{ "TCP_LINGER2",	IPPROTO_TCP, TCP_LINGER2, 9, 9, '4' },
 	{ "TCP_USER_TIMEOUT",	IPPROTO_TCP, TCP_USER_TIMEOUT, 5000, 5000, '4' },
+	{ "TCP_WINDOW_CLAMP",	IPPROTO_TCP, TCP_WINDOW_CLAMP, 20000, 20000, '4' },
 	{ "IP_TOS",		IPPROTO_IP, IP_TOS, 0x10, 0x10, '4' },
 	{ "IP_TTL",		IPPROTO_IP, IP_TTL, 9, 9, '4' },
 	{ "IP_MINTTL",		IPPROTO_IP, IP_MINTTL, 3, 3, '4' },
@@ -809,6 +810,99 @@ TEST(options_of_the_descriptor)
 	v = 0x01010101;
 	rill_getsockopt(fd, SOL_SOCKET, SO_TYPE, &v, &len);
 	CHECK_EQ("cut to the room", v, 0x01010102);
+	world_close(&w);
+}
+
+TEST(options_of_a_connection)
+{
+	struct sockaddr_in to = addr4(A4, 81);
+	struct rill_tcp_info info;
+	socklen_t len = 16;
+	struct world w;
+	struct link k;
+	char name[16] = "";
+	int v = 500, l, c;
+
+	REQUIRE("world", world_open(&w, true));
+	REQUIRE("link", link_up(&w, 80, &k));
+	CHECK_EQ("TCP_CONGESTION", rill_getsockopt(k.c, IPPROTO_TCP, TCP_CONGESTION, name, &len), 0);
+	CHECK_STR("the default", name, "reno");
+	CHECK_EQ("its own name", rill_setsockopt(k.c, IPPROTO_TCP, TCP_CONGESTION, "reno", 4), 0);
+	CHECK_EQ("no such", rill_setsockopt(k.c, IPPROTO_TCP, TCP_CONGESTION, "pigeon", 6), -ENOENT);
+	CHECK_EQ("SO_BINDTODEVICE", rill_setsockopt(k.c, SOL_SOCKET, SO_BINDTODEVICE, "pigeon", 6),
+		 -ENODEV);
+	CHECK_EQ("any device", rill_setsockopt(k.c, SOL_SOCKET, SO_BINDTODEVICE, "", 0), 0);
+	len = sizeof(v);
+	CHECK_EQ("IP_MTU", rill_getsockopt(k.c, IPPROTO_IP, IP_MTU, &v, &len), 0);
+	CHECK_EQ("the link's", v, 1500);
+	v = 0;
+	CHECK_EQ("TCP_QUICKACK", rill_setsockopt(k.c, IPPROTO_TCP, TCP_QUICKACK, &v, len), 0);
+	v = 1;
+	CHECK_EQ("get", rill_getsockopt(k.c, IPPROTO_TCP, TCP_QUICKACK, &v, &len), 0);
+	CHECK_EQ("off", v, 0);
+	l = serve(&w, 81, 0);
+	c = rill_socket(w.b, AF_INET, SOCK_STREAM, 0);
+	v = 500;
+	CHECK_EQ("TCP_MAXSEG", rill_setsockopt(c, IPPROTO_TCP, TCP_MAXSEG, &v, len), 0);
+	CHECK_EQ("connect", rill_connect(c, SA(to), sizeof(to)), 0);
+	len = sizeof(info);
+	CHECK_EQ("TCP_INFO", rill_getsockopt(c, IPPROTO_TCP, TCP_INFO, &info, &len), 0);
+	CHECK("segments are small", info.snd_mss <= 500 && info.snd_mss > 400);
+	rill_close(c);
+	rill_close(l);
+	link_down(&k);
+	world_close(&w);
+}
+
+/* A receives what B sends to a group, while it is a member [A24]. */
+static void group(const struct world *w, int family, struct sockaddr *to, socklen_t len,
+		  int level, int join, int leave, const void *mreq, socklen_t mlen)
+{
+	struct sockaddr_in a4 = addr4(A4, 55);
+	struct sockaddr_in6 a6 = addr6(A6, 55);
+	bool v4 = family == AF_INET;
+	int s = udp_at(w->a, family, v4 ? "0.0.0.0" : "::", 55);
+	int c = rill_socket(w->b, family, SOCK_DGRAM, 0);
+	char buf[16];
+
+	CHECK_EQ("join", rill_setsockopt(s, level, join, mreq, mlen), 0);
+	CHECK_EQ("once", rill_setsockopt(s, level, join, mreq, mlen), -EADDRINUSE);
+	CHECK_EQ("send", rill_sendto(c, "member", 6, 0, to, len), 6);
+	CHECK_EQ("received", rill_recv(s, buf, 16, 0), 6);
+	CHECK_EQ("leave", rill_setsockopt(s, level, leave, mreq, mlen), 0);
+	CHECK_EQ("left", rill_setsockopt(s, level, leave, mreq, mlen), -EADDRNOTAVAIL);
+	CHECK_EQ("send", rill_sendto(c, "stranger", 8, 0, to, len), 8);
+	if (v4)		/* what is sent after it arrives after it */
+		CHECK_EQ("unicast", rill_sendto(c, "end", 3, 0, SA(a4), sizeof(a4)), 3);
+	else
+		CHECK_EQ("unicast", rill_sendto(c, "end", 3, 0, SA(a6), sizeof(a6)), 3);
+	CHECK_EQ("only that", rill_recv(s, buf, 16, 0), 3);
+	rill_close(s);
+	rill_close(c);
+}
+
+TEST(groups)
+{
+	struct sockaddr_in to4 = addr4("239.1.1.1", 55), own = addr4(B4, 0);
+	struct sockaddr_in6 to6 = addr6("ff15::55", 55);
+	struct ip_mreq m4 = { .imr_multiaddr = to4.sin_addr };
+	struct ipv6_mreq m6 = { .ipv6mr_multiaddr = to6.sin6_addr };
+	struct in_addr got = { 0 };
+	socklen_t len = sizeof(got);
+	struct world w;
+	int fd;
+
+	REQUIRE("world", world_open(&w, true));
+	m4.imr_interface = addr4(A4, 0).sin_addr;
+	group(&w, AF_INET, SA(to4), sizeof(to4), IPPROTO_IP, IP_ADD_MEMBERSHIP,
+	      IP_DROP_MEMBERSHIP, &m4, sizeof(m4));
+	group(&w, AF_INET6, SA(to6), sizeof(to6), IPPROTO_IPV6, IPV6_JOIN_GROUP,
+	      IPV6_LEAVE_GROUP, &m6, sizeof(m6));
+	fd = rill_socket(w.b, AF_INET, SOCK_DGRAM, 0);
+	CHECK_EQ("IP_MULTICAST_IF", rill_setsockopt(fd, IPPROTO_IP, IP_MULTICAST_IF,
+						    &own.sin_addr, sizeof(own.sin_addr)), 0);
+	CHECK_EQ("get", rill_getsockopt(fd, IPPROTO_IP, IP_MULTICAST_IF, &got, &len), 0);
+	CHECK_EQ("as set", got.s_addr, own.sin_addr.s_addr);
 	world_close(&w);
 }
 

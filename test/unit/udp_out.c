@@ -72,7 +72,7 @@ TEST(largest)
 TEST(headers)
 {
 	struct rill_addr from = { peer4(2), 5000, 0 };
-	struct udp_hdr h;
+	struct udp_hdr h = { 0, 0, 0, false };
 	struct net n;
 	rill_id id;
 
@@ -82,7 +82,7 @@ TEST(headers)
 	for (size_t len = 0; len < 40; len++) {
 		CHECK_EQ("send", send_len(&n, id, peer4(1), 7, len), len);
 		REQUIRE("out", net_out(&n));
-		CHECK("parse", rl_udp_hdr_parse(&h, net_l4(&n), net_l3_len(&n) - 20));
+		REQUIRE("parse", rl_udp_hdr_parse(&h, net_l4(&n), net_l3_len(&n) - 20));
 		CHECK("ports", h.sport == 5000 && h.dport == 7);
 		CHECK_EQ("length", h.len, len + 8);
 		CHECK("sums", net_sums_ok(&n));
