@@ -229,6 +229,13 @@ RILL_API int rill_tcp_close(struct rill_stack *st, rill_id id);
 /** RST to the peer, queues thrown away [RFC9293:3.10.5].  The id is invalid. */
 RILL_API int rill_tcp_abort(struct rill_stack *st, rill_id id);
 
+/**
+ * The same from outside (`rill ss -K`): the endpoint stays with its owner, in
+ * CLOSED, and reports ECONNABORTED.  -EBADF: no such endpoint; half-open peers
+ * and TIME_WAIT are none.
+ */
+RILL_API int rill_tcp_kill(struct rill_stack *st, rill_id id);
+
 /** What is true now, in bits of enum rill_event_bits. */
 RILL_API int rill_tcp_poll(struct rill_stack *st, rill_id id);
 

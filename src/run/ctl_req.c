@@ -374,7 +374,7 @@ static void on_close(struct ctl_client *cl, struct rill_engine *e, const json_t 
 		return;
 	}
 	id = strtoull(text, &stop, 16);
-	r = *stop ? -EINVAL : rill_tcp_abort(rl_engine_stack(e), id);
+	r = *stop ? -EINVAL : rill_tcp_kill(rl_engine_stack(e), id);
 	if (r < 0) {
 		fail(&cl->out, -r, r == -EBADF ? "no such connection (any more)"
 					       : strerror(-r));

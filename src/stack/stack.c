@@ -59,9 +59,9 @@ void rill_stack_destroy(struct rill_stack *st)
 {
 	struct rl_mem mem;
 
-	rl_tcp_destroy(st);
 	rl_udp_destroy(st);
 	rl_ip_destroy(st);
+	rl_tcp_destroy(st);		/* last: the others still move timers */
 	rl_obs_destroy(&st->obs, &st->mem);
 	rl_slab_destroy(&st->chunks);
 	rl_bufs_destroy(&st->bufs);

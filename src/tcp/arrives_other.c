@@ -307,6 +307,7 @@ static void fin_received(struct arrival *a)
 {
 	struct tcp_conn *c = a->c;
 
+	rl_tcp_ooo_clear(a->st, c);		/* there is nothing behind a FIN */
 	c->rcv_nxt = seq_add(c->rcv_nxt, 1);
 	c->fin_rcvd = 1;
 	c->ack_now = 1;

@@ -30,7 +30,7 @@ static void take_syn(struct rill_stack *st, struct tcp_conn *c, const struct seg
 	c->irs = s->seq;
 	c->rcv_nxt = seq_add(s->seq, 1);
 	c->last_ack_sent = c->rcv_nxt;
-	c->rcv_adv = seq_add(c->rcv_nxt, RL_MIN(c->rcvbuf / 2, 65535u));
+	c->rcv_adv = seq_add(c->rcv_nxt, rl_tcp_syn_window(c));
 	c->last_rcv_ns = st->now_ns;
 	rl_tcp_set_mss(st, c);
 	c->rcv_mss = RL_MIN(c->mss, 536u);

@@ -206,7 +206,7 @@ void rl_tcp_send_syn(struct rill_stack *st, struct tcp_conn *c)
 		x.flags |= TH_ACK;
 		x.ack = c->rcv_nxt;
 	}
-	x.win = (uint16_t)RL_MIN(c->rcvbuf / 2, 65535u);	/* [RFC7323-04] */
+	x.win = rl_tcp_syn_window(c);
 	if (answer)
 		c->rcv_adv = seq_max(c->rcv_adv, seq_add(c->rcv_nxt, x.win));
 	p = make(st, &x, c->lport, c->rport, &c->flow, 0);
@@ -269,8 +269,22 @@ void rl_tcp_send_rst(struct rill_stack *st, struct tcp_conn *c)
 	struct piece x = { .seq = c->snd_nxt, .ack = c->rcv_nxt, .flags = TH_RST | TH_ACK };
 	struct rill_pkt *p;
 
-	if (c->state == RILL_SYN_SENT || c->state == RILL_CLOSE || c->state == RILL_LISTEN)
+	switch ((enum rill_tcp_state)c->state) {
+	case RILL_SYN_RECV:
+	case RILL_ESTABLISHED:
+	case RILL_FIN_WAIT1:
+	case RILL_FIN_WAIT2:
+	case RILL_CLOSE_WAIT:
+		break;
+	case RILL_CLOSE:
+	case RILL_LISTEN:
+	case RILL_SYN_SENT:
+	case RILL_CLOSING:
+	case RILL_LAST_ACK:
+	case RILL_TIME_WAIT:
+	case RILL_TCP_STATES:
 		return;				/* nothing to reset at the peer [RFC9293:3.10.5] */
+	}
 	p = make(st, &x, c->lport, c->rport, &c->flow, 0);
 	RL_CTR(st, tcp_out_rsts);
 	RL_CTR(st, tcp_out_segs);

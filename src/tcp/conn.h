@@ -283,6 +283,12 @@ struct tcp_conn *rl_tcp_find(struct rill_stack *st, rill_id id);
 rill_id rl_tcp_id(const struct tcp_conn *c);
 struct tcp_cold *rl_tcp_cold(struct rill_stack *st, struct tcp_conn *c);
 
+/** Number of the next byte the application would read. */
+static inline seq_t rl_tcp_read_seq(const struct tcp_conn *c)
+{
+	return seq_sub(c->rcv_nxt, c->rcvq.len + (c->fin_rcvd ? 1u : 0u));
+}
+
 /** Our SYN or SYN+ACK waits for its ACK; FIN-WAIT-1 too can be such a state. */
 static inline bool rl_tcp_syn_in_flight(const struct tcp_conn *c)
 {
@@ -357,6 +363,8 @@ enum rl_drop rl_tcp_text(struct rill_stack *st, struct tcp_conn *c, struct seg *
 void rl_tcp_urgent(struct rill_stack *st, struct tcp_conn *c, const struct seg *s);
 /** RCV.WND as last promised: right edge minus RCV.NXT. */
 uint32_t rl_tcp_rcv_wnd(const struct tcp_conn *c);
+/** The first window, in a SYN of @c or of its listener. */
+uint16_t rl_tcp_syn_window(const struct tcp_conn *c);
 /** Window that could be offered now, silly-window rule applied. */
 uint32_t rl_tcp_new_window(const struct rill_stack *st, const struct tcp_conn *c);
 /** Fill SACK blocks, D-SACK first. */

@@ -42,6 +42,9 @@ static uint32_t super_limit(struct rill_stack *st, const struct tcp_conn *c)
 {
 	uint32_t max = rl_ip_gso_max(st, &c->flow);
 
+	if (c->cold && c->cold->snd_urg)	/* each has its own pointer */
+		return c->mss;
+
 	max = max ? max : 65536;		/* no offload: ip/ cuts */
 	max = max > SUPER_HDR ? max - SUPER_HDR : 0;
 	return RL_MAX(max - max % c->mss, c->mss);

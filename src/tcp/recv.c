@@ -13,12 +13,6 @@ static bool at_end(const struct tcp_conn *c)
 	       c->state == RILL_TIME_WAIT;
 }
 
-/* Number of the next byte the application would read. */
-static seq_t read_seq(const struct tcp_conn *c)
-{
-	return seq_sub(c->rcv_nxt, c->rcvq.len + (c->fin_rcvd ? 1u : 0u));
-}
-
 /*
  * Bytes to the urgent mark, where a read stops [RFC9293:MUST-33]; at the mark
  * itself, without SO_OOBINLINE, the urgent byte is taken out of the stream.
@@ -31,7 +25,7 @@ static uint32_t until_mark(struct rill_stack *st, struct tcp_conn *c, uint32_t n
 
 	if (!u || !u->urg_pending)
 		return n;
-	to_mark = seq_diff(u->urg_seq, read_seq(c));
+	to_mark = seq_diff(u->urg_seq, rl_tcp_read_seq(c));
 	if (to_mark > 0)
 		return RL_MIN(n, (uint32_t)to_mark);
 	if (to_mark == 0 && !c->oobinline && c->rcvq.len) {
@@ -56,7 +50,7 @@ static int64_t recv_urgent(struct tcp_conn *c, const struct rill_iov *iov, unsig
 	if (c->oobinline || !u || (!u->urg_pending && !u->urg_have) || u->urg_taken)
 		return -EINVAL;
 	if (!u->urg_have) {
-		off = seq_diff(u->urg_seq, read_seq(c));
+		off = seq_diff(u->urg_seq, rl_tcp_read_seq(c));
 		if (off < 0 || (uint32_t)off >= c->rcvq.len)
 			return -EAGAIN;		/* announced, not here yet */
 		rl_bytesq_peek(&c->rcvq, (uint32_t)off, &u->urg_byte, 1);
@@ -118,6 +112,8 @@ int64_t rill_tcp_recv(struct rill_stack *st, rill_id id, const struct rill_iov *
 	done = copy_out(c, iov, n, max, flags & RILL_MSG_TRUNC);
 	if (!(flags & RILL_MSG_PEEK) && done) {
 		rl_bytesq_drop_front(&st->bytes, &c->rcvq, done);
+		if (c->cold && c->oobinline && seq_gt(rl_tcp_read_seq(c), c->cold->urg_seq))
+			c->cold->urg_pending = false;
 		rl_tcp_text_read(st, c, done);
 	}
 	return done;

@@ -138,7 +138,7 @@ static void fill(struct rill_stack *st, struct tcp_req *r, const struct tcp_conn
 	r->irs = s->seq;
 	r->mss = s->o.mss ? s->o.mss : rl_ip_is4(&p->src) ? 536 : 1220;
 	r->mss = RL_MAX(r->mss, (uint16_t)RL_CFG(st, tcp_min_snd_mss));
-	r->win = (uint16_t)RL_MIN(l->rcvbuf / 2, 65535u);
+	r->win = rl_tcp_syn_window(l);
 	r->has_ts = s->o.has_ts && RL_CFG(st, tcp_timestamps);	/* [RFC7323-11] */
 	r->has_sack = s->o.sack_ok && RL_CFG(st, tcp_sack);
 	r->has_ws = s->o.has_wscale && RL_CFG(st, tcp_window_scaling);

@@ -200,16 +200,20 @@ static int set_linger(struct rill_stack *st, struct tcp_conn *c, const void *val
 
 static int set_device(struct rill_stack *st, struct tcp_conn *c, const char *name, size_t len)
 {
-	for (unsigned i = 1; len && name[0] && i < RL_MAX_IFS; i++) {
+	char want[16] = { 0 };		/* as the name of an interface is kept */
+
+	for (size_t k = 0; k < len && k < sizeof(want) && name[k]; k++)
+		want[k] = name[k];
+	for (unsigned i = 1; want[0] && i <= RL_MAX_IFS; i++) {
 		const struct rl_netif *nif = rl_netif_get(st, i);
 
-		if (!nif || memcmp(nif->name, name, RL_MIN(len, sizeof(nif->name))))
+		if (!nif || memcmp(nif->name, want, sizeof(want)))
 			continue;
 		c->flow.bound_if = (uint16_t)i;
 		c->flow.d.gen = 0;
 		return 0;
 	}
-	if (len && name[0])
+	if (want[0])
 		return -ENODEV;
 	c->flow.bound_if = 0;
 	return 0;
@@ -421,7 +425,7 @@ static int inq(const struct tcp_conn *c)
 	uint32_t n = c->rcvq.len;
 
 	if (c->cold && c->cold->urg_pending && !c->oobinline) {
-		int32_t to_mark = seq_diff(c->cold->urg_seq, seq_sub(c->rcv_nxt, n));
+		int32_t to_mark = seq_diff(c->cold->urg_seq, rl_tcp_read_seq(c));
 
 		if (to_mark >= 0)
 			n = RL_MIN(n, (uint32_t)to_mark);
@@ -432,7 +436,7 @@ static int inq(const struct tcp_conn *c)
 static int at_mark(const struct tcp_conn *c)	/* [RFC9293:MUST-33] */
 {
 	return c->cold && c->cold->urg_pending &&
-	       seq_eq(c->cold->urg_seq, seq_sub(c->rcv_nxt, c->rcvq.len));
+	       seq_eq(c->cold->urg_seq, rl_tcp_read_seq(c));
 }
 
 int rl_tcp_ioctl(struct rill_stack *st, rill_id id, unsigned long req, int *val)

@@ -35,6 +35,12 @@ static uint32_t capacity(const struct tcp_conn *c)
 	return RL_MIN(cap, 65535u << c->rcv_wscale);
 }
 
+/* [RFC7323-04] A SYN's window is not scaled. */
+uint16_t rl_tcp_syn_window(const struct tcp_conn *c)
+{
+	return (uint16_t)RL_MIN(capacity(c), 65535u);
+}
+
 /*
  * [RFC9293:MUST-39] The edge moves by min(buffer / 2, MSS) at least or not at
  * all.  The field counts units of the scale: rounding up keeps the edge the peer

@@ -410,6 +410,19 @@ int rill_tcp_abort(struct rill_stack *st, rill_id id)
 	return end(st, c);
 }
 
+int rill_tcp_kill(struct rill_stack *st, rill_id id)
+{
+	struct tcp_conn *c = rl_tcp_find(st, id);
+
+	if (!c)
+		return -EBADF;
+	if (c->state == RILL_LISTEN)
+		rl_listener_stop(st, c);
+	rl_tcp_send_rst(st, c);
+	rl_tcp_gone(st, c, ECONNABORTED);
+	return 0;
+}
+
 int rill_tcp_local(struct rill_stack *st, rill_id id, struct rill_addr *a)
 {
 	struct tcp_conn *c = rl_tcp_find(st, id);

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: MIT
 """What the tests of the command share: a network namespace of their own, running
 commands with a limit in time, and counting checks."""
+import atexit
 import os
 import shutil
 import subprocess
@@ -31,12 +32,16 @@ def same(label, got, want):
     return check(label, got == want, f"got {got!r}, want {want!r}")
 
 
-def finish():
+def clean_up():
+    """Also after an exception: nothing that was started stays."""
     for child in children:
         if child.poll() is None:
             child.kill()
             child.wait()
     shutil.rmtree(WORK, ignore_errors=True)
+
+
+def finish():
     tail = f", {skipped} skipped" if skipped else ""
     print(f"{passed} passed, {failed} failed{tail}")
     sys.exit(1 if failed else 0)
@@ -118,5 +123,6 @@ def need_tun():
         skip(f"/dev/net/tun: {e.strerror}")
 
 
+atexit.register(clean_up)
 WORK = tempfile.mkdtemp(prefix="rill-cli.")
 os.environ["RILL_RUN_DIR"] = os.path.join(WORK, "run")

@@ -229,7 +229,7 @@ nginx_up() {	# PORT DIR [other]
 	[ "${3-}" = other ] && ns=(nsenter -t "$OTHER" -n)
 	mkdir -p "$conf"
 	cat >"$conf/conf" <<END
-daemon off; master_process off; pid $conf/pid; error_log $conf/error;
+user root; daemon off; master_process off; pid $conf/pid; error_log $conf/error;
 events { worker_connections 19000; }
 http {
 	access_log off; sendfile on; default_type application/octet-stream;

@@ -249,6 +249,7 @@ static void parse_out(struct fix *f, const uint8_t *p, size_t n, struct out_seg 
 
 	o->tos = v6 ? (uint8_t)(get16(p) >> 4) : p[1];
 	o->ttl = v6 ? p[7] : p[8];
+	o->df = !v6 && (p[6] & 0x40);
 	if (rl_tcp_hdr_parse(&h, t, n - ip_len) < 0)
 		return;
 	rl_tcp_opts_parse(&o->o, t + 20, h.hdr_len - 20u);

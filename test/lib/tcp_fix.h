@@ -28,6 +28,7 @@ struct out_seg {			/* a segment the stack sent */
 	struct tcp_opts o;
 	uint8_t	 data[64];		/* first payload bytes */
 	uint8_t	 tos, ttl;
+	bool	 df;			/* IPv4 */
 	bool	 csum_ok;
 };
 

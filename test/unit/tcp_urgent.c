@@ -101,6 +101,22 @@ TEST(receiving)
 	fix_done(&f);
 }
 
+/* The mark lies where it lay when the FIN comes behind it. */
+TEST(mark_and_fin)
+{
+	uint8_t buf[100];
+	struct fix f;
+
+	fix_init(&f, false);
+	fix_establish(&f, false, false);
+	in_urg(&f, 1, 10, 10);
+	fix_in(&f, "F.", 11, 0, 1, 65535);
+	CHECK_EQ("bytes before it", ioctl_of(&f, RL_SIOCINQ), 9);
+	CHECK_EQ("read", fix_recv(&f, buf, 100), 9);
+	CHECK_EQ("at the mark", ioctl_of(&f, RL_SIOCATMARK), 1);
+	fix_done(&f);
+}
+
 /* Nobody asked for the byte: it is not in the stream either. */
 TEST(receiving_unasked)
 {
