@@ -33,6 +33,16 @@
 #define RL_MS		INT64_C(1000000)
 #define RL_SEC		INT64_C(1000000000)
 
+/** Equal strings; the core has no more of a C library than mem*(). */
+static inline bool rl_streq(const char *a, const char *b)
+{
+	while (*a && *a == *b) {
+		a++;
+		b++;
+	}
+	return *a == *b;
+}
+
 /* Bytes on the wire, any alignment, to and from host order. */
 static inline uint16_t get16(const uint8_t *p)
 {

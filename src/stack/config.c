@@ -67,7 +67,7 @@ const char *rill_sysctl_refusal(const char *name)
 	};
 
 	for (size_t i = 0; i < ARRAY_LEN(refused); i++)
-		if (!strcmp(refused[i].name, name))
+		if (rl_streq(refused[i].name, name))
 			return refused[i].why;
 	return NULL;
 }
@@ -75,7 +75,7 @@ const char *rill_sysctl_refusal(const char *name)
 static const struct desc *find(const char *name)
 {
 	for (size_t i = 0; i < ARRAY_LEN(descs); i++)
-		if (!strcmp(descs[i].pub.name, name))
+		if (rl_streq(descs[i].pub.name, name))
 			return &descs[i];
 	return NULL;
 }
@@ -153,11 +153,11 @@ static int set_special(struct rl_config *c, const char *name, const char *value)
 {
 	const struct cc_ops *cc;
 
-	if (!strcmp(name, special[RESERVED_PORTS].name))
+	if (rl_streq(name, special[RESERVED_PORTS].name))
 		return parse_ports(c->reserved_ports, value);
-	if (!strcmp(name, special[AVAILABLE_CC].name))
+	if (rl_streq(name, special[AVAILABLE_CC].name))
 		return -EROFS;
-	if (strcmp(name, special[CONGESTION].name) != 0)
+	if (!rl_streq(name, special[CONGESTION].name))
 		return rill_sysctl_refusal(name) ? -EOPNOTSUPP : -ENOENT;
 	cc = rl_cc_find(value);
 	if (!cc)
@@ -241,11 +241,11 @@ static void put_ports(struct text *t, const uint64_t *bits)
 
 static int get_special(const struct rl_config *c, const char *name, struct text *t)
 {
-	if (!strcmp(name, special[RESERVED_PORTS].name)) {
+	if (rl_streq(name, special[RESERVED_PORTS].name)) {
 		put_ports(t, c->reserved_ports);
-	} else if (!strcmp(name, special[CONGESTION].name)) {
+	} else if (rl_streq(name, special[CONGESTION].name)) {
 		put_str(t, c->tcp_cc->name);
-	} else if (!strcmp(name, special[AVAILABLE_CC].name)) {
+	} else if (rl_streq(name, special[AVAILABLE_CC].name)) {
 		for (unsigned i = 0; rl_cc_at(i); i++) {
 			if (i)
 				put_char(t, ' ');

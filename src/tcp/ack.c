@@ -18,7 +18,8 @@ void rl_tcp_update_window(struct tcp_conn *c, const struct seg *s, bool force)
 		return;
 	if (!(s->flags & TH_SYN))		/* [RFC7323-04] [RFC7323-05] */
 		wnd <<= c->snd_wscale;
-	c->snd_wnd = wnd;			/* unsigned, 32 bits [RFC9293:MUST-1] [RFC9293:REC-1] */
+	/* unsigned, 32 bits [RFC9293:MUST-1] [RFC9293:REC-1] */
+	c->snd_wnd = wnd;
 	c->max_snd_wnd = RL_MAX(c->max_snd_wnd, wnd);
 	c->snd_wl1 = s->seq;
 	c->snd_wl2 = s->ack;

@@ -175,7 +175,8 @@ static enum verdict step2_reset(struct arrival *a)
 		a->fx.challenge = true;
 		return drop(a, RL_DROP_CHALLENGED);
 	}
-	a->fx.gone = true;			/* the user learns that it was a reset [RFC9293:MUST-12] */
+	/* the user learns that it was a reset [RFC9293:MUST-12] */
+	a->fx.gone = true;
 	a->err = ECONNRESET;
 	if (c->state == RILL_SYN_RECV)
 		a->err = ECONNREFUSED;

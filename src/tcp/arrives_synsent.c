@@ -46,7 +46,8 @@ static void establish(struct rill_stack *st, struct tcp_conn *c, struct seg *s)
 	rl_rtt_after_handshake(st, c);
 	rl_tcp_set_state(st, c, RILL_ESTABLISHED);
 	rl_tcp_ack(st, c, s, &r);		/* our SYN; the first RTT sample */
-	rl_tcp_init_cwnd(st, c);		/* the handshake's ACK does not count [RFC5681-04] */
+	/* the handshake's ACK does not count [RFC5681-04] */
+	rl_tcp_init_cwnd(st, c);
 	c->cc->init(c);
 	c->retries = 0;
 	rl_timers_on_established(st, c);

@@ -57,15 +57,8 @@ const struct cc_ops *rl_cc_at(unsigned i)
 
 const struct cc_ops *rl_cc_find(const char *name)
 {
-	for (size_t i = 0; i < ARRAY_LEN(all); i++) {
-		const char *a = all[i]->name, *b = name;
-
-		while (*a && *a == *b) {
-			a++;
-			b++;
-		}
-		if (*a == *b)
+	for (size_t i = 0; i < ARRAY_LEN(all); i++)
+		if (rl_streq(all[i]->name, name))
 			return all[i];
-	}
 	return NULL;
 }

@@ -90,7 +90,8 @@ struct tcp_conn *rl_tcp_find(struct rill_stack *st, rill_id id)
 	if (rl_id_kind(id) != RL_ID_TCP)
 		return NULL;
 	c = rl_slab_find(&st->conns, rl_id_idx(id), rl_id_gen(id));
-	return c && !c->orphan ? c : NULL;
+	/* one that waits for accept() is nobody's yet: its queue counts on it */
+	return c && !c->orphan && !c->embryo ? c : NULL;
 }
 
 static void set_defaults(struct rill_stack *st, struct tcp_conn *c, uint64_t user)

@@ -198,7 +198,7 @@ struct tcp_req {
 	uint16_t	lport, rport;
 	seq_t		irs, iss;
 	int64_t		sent_ns;		/* last SYN+ACK */
-	uint32_t	due_ms;			/* when it is sent again, since creation of the stack */
+	uint32_t	due_ms;			/* when it is sent again, see rl_ms() */
 	uint32_t	last_ack_ms;		/* rate limit of answers */
 	uint32_t	ts_recent, ts_off;
 	uint32_t	parent;			/* listening conn's index */

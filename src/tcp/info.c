@@ -195,6 +195,12 @@ static void fill_tw(struct rill_stack *st, const struct tcp_tw *w, struct rill_c
 	o->state_age_ns = RL_CFG(st, tcp_time_wait_ms) * RL_MS - left_ns;
 }
 
+/* In TIME-WAIT, where tcp_tw stands for it. */
+static bool is_shell(const struct tcp_conn *c)
+{
+	return c->state == RILL_TIME_WAIT;
+}
+
 /* The three kinds one behind the other: *cursor is kind << 32 | index. */
 int rl_tcp_conns(struct rill_stack *st, uint64_t *cursor, struct rill_conn *out, int max)
 {
@@ -206,7 +212,7 @@ int rl_tcp_conns(struct rill_stack *st, uint64_t *cursor, struct rill_conn *out,
 		for (; i < rl_slab_end(slabs[kind]) && n < max; i++) {
 			const void *o = rl_slab_live(slabs[kind], i);
 
-			if (!o || (kind == 0 && ((const struct tcp_conn *)o)->state == RILL_TIME_WAIT))
+			if (!o || (kind == 0 && is_shell(o)))
 				continue;
 			memset(&out[n], 0, sizeof(out[n]));
 			out[n].proto = RL_PROTO_TCP;

@@ -243,6 +243,8 @@ static void inherit(struct rill_stack *st, struct tcp_conn *c, const struct tcp_
 	c->ts_recent_ns = st->now_ns;
 	c->ts_off = r->ts_off;
 	c->hs_retx = RL_MIN(r->retries, 3);
+	c->segs_in = 2;				/* SYN and the ACK at hand */
+	c->segs_out = 1u + r->retries;
 }
 
 static void number(struct rill_stack *st, struct tcp_conn *c, const struct tcp_req *r)

@@ -156,7 +156,7 @@ static uint32_t sack_block(struct rill_stack *st, struct tcp_conn *c, seq_t lo, 
 			break;
 		n += x->len;
 		if (seq_lt(x->seq, c->rtxq.fack) && !(x->flags & RTX_EVER_RETX))
-			c->reord_seen += c->reord_seen < UINT16_MAX;	/* it overtook none: it was late */
+			c->reord_seen += c->reord_seen < UINT16_MAX;	/* it was late */
 		mark_sacked(c, x);
 	}
 	return n;

@@ -17,7 +17,8 @@ static int set_buffer(struct rill_stack *st, struct tcp_conn *c, int32_t v, bool
 {
 	int64_t max = rcv ? RL_CFG(st, rmem_max) : RL_CFG(st, wmem_max);
 	int64_t min = rcv ? 2304 : 4608;
-	int64_t n = RL_MAX(2 * RL_MIN(RL_MAX((int64_t)v, 0), max), min);	/* doubled, as Linux */
+	/* doubled, as on Linux: half is for overhead */
+	int64_t n = RL_MAX(2 * RL_MIN(RL_MAX((int64_t)v, 0), max), min);
 
 	if (rcv) {
 		c->rcvbuf = (uint32_t)n;
@@ -380,7 +381,8 @@ static int get_struct(struct rill_stack *st, struct tcp_conn *c, int key, void *
 		rl_tcp_info(st, c, &info);
 		return give(val, len, &info, sizeof(info));
 	case KEY(RL_SOL_TCP, RL_TCP_CONGESTION):
-		memcpy(name, c->cc->name, RL_MIN(strlen(c->cc->name), sizeof(name) - 1));
+		for (size_t i = 0; i < sizeof(name) - 1 && c->cc->name[i]; i++)
+			name[i] = c->cc->name[i];
 		return give(val, len, name, sizeof(name));
 	case KEY(RL_SOL_SOCKET, RL_SO_LINGER):
 		if (c->cold && c->cold->linger_s >= 0)

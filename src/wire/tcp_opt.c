@@ -86,7 +86,10 @@ static uint8_t *put_sack(const struct tcp_opts *o, uint8_t *p, size_t room)
 	return p;
 }
 
-/* Each option starts where its fields are aligned; padding is NOP [RFC9293:MUST-68] [RFC9293:MUST-69]. */
+/*
+ * Each option starts where its fields are aligned; padding is NOP
+ * [RFC9293:MUST-68] [RFC9293:MUST-69].
+ */
 size_t rl_tcp_opts_write(const struct tcp_opts *o, uint8_t *start)
 {
 	uint8_t *p = start;

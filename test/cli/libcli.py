@@ -108,7 +108,7 @@ def stop(p, label="SIGTERM ends it with 0"):
 def enter():
     """Go on in namespaces of our own, or say why not."""
     if not os.environ.get("RILL_CLI_INSIDE"):
-        env = dict(os.environ, RILL_CLI_INSIDE="1")
+        env = dict(os.environ, RILL_CLI_INSIDE="1", RILL_CLI_WORK=WORK)
         for how in (["-nm"], ["-Urnm"]):
             if subprocess.run(["unshare", *how, "true"], capture_output=True).returncode == 0:
                 os.execvpe("unshare", ["unshare", *how, sys.executable, *sys.argv], env)
@@ -124,5 +124,5 @@ def need_tun():
 
 
 atexit.register(clean_up)
-WORK = tempfile.mkdtemp(prefix="rill-cli.")
+WORK = os.environ.get("RILL_CLI_WORK") or tempfile.mkdtemp(prefix="rill-cli.")
 os.environ["RILL_RUN_DIR"] = os.path.join(WORK, "run")
