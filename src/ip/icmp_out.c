@@ -224,11 +224,12 @@ static void error_about(struct rill_stack *st, const struct rill_pkt *p, uint8_t
 	(void)rl_ip_output(st, q, &f);
 }
 
-void rl_icmp_reply(struct rill_stack *st, const struct rill_pkt *p,
+void rl_icmp_reply(struct rill_stack *st, struct rill_pkt *p,
 		   enum rl_icmp_reply what, uint32_t pointer, uint8_t code)
 {
 	bool v4 = rl_ip_is4(&p->src);
 
+	rl_pkt_finish_csum(p);		/* the quote is what went over the wire */
 	switch (what) {
 	case RL_REPLY_PORT_UNREACH:			/* [RFC4443-06] */
 		if (v4)

@@ -172,7 +172,7 @@ void rl_ip_input(struct rill_stack *st, struct rl_netif *nif, struct rill_pkt *p
  */
 enum rl_icmp_reply { RL_REPLY_PORT_UNREACH, RL_REPLY_PROTO_UNREACH,
 		     RL_REPLY_FRAG_TIMEOUT, RL_REPLY_PARAM };
-void rl_icmp_reply(struct rill_stack *st, const struct rill_pkt *p,
+void rl_icmp_reply(struct rill_stack *st, struct rill_pkt *p,
 		   enum rl_icmp_reply what, uint32_t pointer, uint8_t code);
 
 /* For stack/: life cycle, and the two timers of this layer. */

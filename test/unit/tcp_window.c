@@ -914,3 +914,81 @@ TEST(send_buffer)
 	CHECK("writable", rill_tcp_poll(f.st, f.fd) & RILL_OUT);
 	fix_done(&f);
 }
+
+/* ---- what is counted ---- */
+
+static uint64_t held(struct fix *f, const char *why)
+{
+	return fix_counter(f, rl_label("hold.%s", why));
+}
+
+/* Each reason not to send is named. */
+TEST(hold_reasons)
+{
+	static struct rill_pkt *kept[5000];
+	struct fix f;
+	int n = 0;
+
+	fix_init(&f, false);
+	fix_establish(&f, false, false);
+	fix_send(&f, 10);
+	fix_drain(&f);
+	CHECK_EQ("NO_DATA", held(&f, "NO_DATA"), 1);
+	fix_in(&f, ".", 1, 0, 11, 0);
+	fix_send(&f, 10);
+	fix_drain(&f);
+	CHECK("RWND", held(&f, "RWND") > 0);
+	fix_in(&f, ".", 1, 0, 11, 65535);
+	fix_drain(&f);
+	CHECK_EQ("nodelay", fix_setopt(&f, RL_SOL_TCP, RL_TCP_NODELAY, 1), 0);
+	f.alloc_dead = true;		/* and packets that the device keeps */
+	while (n < (int)ARRAY_LEN(kept) && !held(&f, "MEMORY") && fix_send(&f, 1) == 1)
+		n += rill_stack_output(f.st, 0, &kept[n], 1);
+	CHECK_EQ("MEMORY", held(&f, "MEMORY"), 1);
+	while (n)
+		rill_pkt_put(f.st, kept[--n]);
+	f.alloc_dead = false;
+	rill_tcp_shutdown(f.st, f.fd, RILL_SHUT_WR);
+	ack_all(&f, 1, 65535);
+	CHECK("NONE: FIN went out", held(&f, "NONE") > 0);
+	fix_done(&f);
+}
+
+/* tcp.out_segs, tcp.out_bytes, tcp.in_segs and TCP_INFO against what went over the wire */
+TEST(totals)
+{
+	uint64_t segs = 0, bytes = 0, data = 0, in;
+	struct rill_tcp_info i;
+	struct out_seg o;
+	struct fix f;
+
+	fix_init(&f, false);
+	fix_establish(&f, false, false);	/* SYN+ACK out; two in */
+	fix_send(&f, 7500);
+	for (int round = 0; round < 3; round++) {
+		while ((o = fix_out(&f)).there) {
+			segs++;
+			bytes += o.len;
+			data += o.len > 0;
+		}
+		fix_advance_ms(&f, 1000);	/* some of it again */
+	}
+	in = fix_counter(&f, "tcp.in_segs");
+	fix_in(&f, "P.", 1, 300, 7501, 65535);
+	while ((o = fix_out(&f)).there)
+		segs++;
+	CHECK_EQ("in", fix_counter(&f, "tcp.in_segs"), in + 1);
+	CHECK_EQ("out", fix_counter(&f, "tcp.out_segs") + fix_counter(&f, "tcp.retrans_segs"),
+		 segs + 1);
+	CHECK("some sent again", fix_counter(&f, "tcp.retrans_segs") > 0);
+	CHECK_EQ("bytes out", fix_counter(&f, "tcp.out_bytes"), bytes);
+	i = fix_info(&f);
+	CHECK_EQ("bytes_sent", i.bytes_sent, bytes);
+	CHECK_EQ("bytes_retrans", i.bytes_retrans, bytes - 7500);
+	CHECK_EQ("bytes_acked", i.bytes_acked, 7500);
+	CHECK_EQ("bytes_received", i.bytes_received, 300);
+	CHECK_EQ("data_segs_out", i.data_segs_out, data);
+	CHECK_EQ("data_segs_in", i.data_segs_in, 1);
+	CHECK_EQ("segs_out, with the SYN+ACK", i.segs_out, segs + 1);
+	fix_done(&f);
+}
