@@ -51,7 +51,7 @@ run() {
 	ln -f "$file" "$MY/www/f"
 	if [ "$dev" = kernel ]; then
 		kernel_serve $mtu "$MY/www" || return
-		in_other tcpdump -q -w "$pcap" -i r0 -s 0 -U 2>"$MY/tcpdump.log" &
+		in_other tcpdump -q -B 65536 -w "$pcap" -i r0 -s 0 -U 2>"$MY/tcpdump.log" &
 		local dump=$!
 		pids+=($dump)
 		sleep 1
