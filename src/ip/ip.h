@@ -145,7 +145,7 @@ struct rl_icmp_err {
 	uint32_t	mtu;		/* TOO_BIG: next-hop MTU, 0 when not told */
 	const uint8_t	*quote;		/* transport header as far as quoted */
 	uint32_t	quote_len;	/* >= 8 */
-	struct rill_ip	from;		/* who reports */
+	struct rill_ip	from;		/* who reports; any-address: our own neighbour discovery */
 };
 
 enum rl_icmp_kind { RL_ICMP_SOFT, RL_ICMP_HARD, RL_ICMP_TOO_BIG };

@@ -252,7 +252,7 @@ static void report_unreachable(struct rill_stack *st, struct rill_pkt *p)
 {
 	bool v4 = rl_ip_is4(&p->dst);
 	struct rl_icmp_err e = {
-		.src = p->src, .dst = p->dst, .from = p->src, .proto = p->proto,
+		.src = p->src, .dst = p->dst, .proto = p->proto,
 		.kind = RL_ICMP_SOFT, .err = EHOSTUNREACH,
 		.type = v4 ? ICMP4_UNREACH : ICMP6_UNREACH,
 		.code = v4 ? (uint8_t)ICMP4_UNREACH_HOST : (uint8_t)ICMP6_UNREACH_ADDR,

@@ -4,6 +4,7 @@
 
 #include "tcp_fix.h"
 #include "stack/sockopt_nums.h"
+#include "stack/stack_int.h"
 
 /* A first fragment of a datagram to us, so that reassembly waits with a timer. */
 static void half_a_datagram(struct fix *f)
@@ -171,5 +172,38 @@ TEST(many_to_one_port)
 	CHECK_EQ("all there", fix_counter(&f, "pool.conns"), 501);
 	f.rport = 2250;
 	CHECK_EQ("each by its name", fix_state(&f), RILL_ESTABLISHED);
+	fix_done(&f);
+}
+
+/* [A21] Nobody answers our ARP: EHOSTUNREACH after three requests, not after all SYNs. */
+TEST(connect_to_nobody)
+{
+	struct rill_stack_params par = { .now_ns = RL_SEC };
+	struct rill_if_params ifp = { .name = "e0", .mtu = 1500, .mac = { 2, 0, 0, 0, 0, 1 },
+				      .flags = RILL_IF_ETHER | RILL_IF_NO_DAD };
+	struct rill_ip ip = rl_ip4(0x0a000001);
+	struct rill_addr to = { .ip = rl_ip4(0x0a000063), .port = 80 };
+	struct rill_pkt *p;
+	struct fix f;
+	size_t n = sizeof(int);
+	int err = 0;
+
+	fix_init(&f, false);			/* lends its allocator */
+	par.mem = f.st->mem.hooks;
+	rill_stack_destroy(f.st);
+	CHECK_EQ("stack", rill_stack_create(&par, &f.st), 0);
+	f.ifindex = rill_if_add(f.st, &ifp);
+	CHECK_EQ("address", rill_if_addr_add(f.st, f.ifindex, &ip, 24), 0);
+	CHECK_EQ("open", rill_tcp_open(f.st, 0, &f.fd), 0);
+	CHECK_EQ("connect", rill_tcp_connect(f.st, f.fd, &to, 0), -EINPROGRESS);
+	f.now_ns = RL_SEC;
+	for (int i = 0; i < 6; i++) {
+		while (rill_stack_output(f.st, 0, &p, 1) == 1)
+			rill_pkt_put(f.st, p);
+		fix_advance_ms(&f, 1000);
+	}
+	CHECK("over", rill_tcp_poll(f.st, f.fd) & RILL_ERR);
+	CHECK_EQ("SO_ERROR", rill_stack_getsockopt(f.st, f.fd, RL_SOL_SOCKET, RL_SO_ERROR, &err, &n), 0);
+	CHECK_EQ("why", err, EHOSTUNREACH);
 	fix_done(&f);
 }

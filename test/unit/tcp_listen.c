@@ -439,6 +439,22 @@ TEST(listen_beside_opening)
 	fix_done(&f);
 }
 
+/* Sharing was agreed upon at bind(): taking the option back does not undo it. */
+TEST(listen_after_agreed_sharing)
+{
+	rill_id b;
+	struct fix f;
+	int err;
+
+	fix_init(&f, false);
+	bound(&f, 0, 5000, true, false, &err);
+	b = bound(&f, 0, 5000, true, false, &err);
+	CHECK_EQ("bind", err, 0);
+	CHECK_EQ("back", fix_setopt(&f, RL_SOL_SOCKET, RL_SO_REUSEADDR, 0), 0);
+	CHECK_EQ("listen", rill_tcp_listen(f.st, b, 1), 0);
+	fix_done(&f);
+}
+
 /* SO_REUSEPORT: peers are spread over the listeners, each always to the same. */
 TEST(reuseport_spreads)
 {

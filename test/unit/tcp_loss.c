@@ -261,6 +261,22 @@ TEST(idle_restart)
 	}
 }
 
+/* [RFC7661-01] A window that the application does not use is not proven and does not grow. */
+TEST(cwnd_of_a_slow_application)
+{
+	struct fix f;
+
+	fix_init(&f, false);
+	fix_establish(&f, false, false);
+	for (uint32_t i = 0; i < 50; i++) {
+		fix_send(&f, 1000);
+		fix_drain(&f);
+		fix_in(&f, ".", 1, 0, 1001 + 1000 * i, 65535);
+	}
+	CHECK_EQ("as at first", fix_info(&f).snd_cwnd, 10);
+	fix_done(&f);
+}
+
 /* ---- fast retransmit ---- */
 
 static void dupacks(struct fix *f, uint32_t ack, int n)
@@ -845,6 +861,25 @@ TEST(sack_needs_both_sides)
 		fix_drain(&f);
 		sack(&f, 1, 1, (uint32_t[]){ 1001, 2001 });
 		CHECK_EQ("heard", fix_info(&f).sacked, theirs && ours);
+		fix_done(&f);
+	}
+}
+
+/* The same for connections that we open. */
+TEST(active_negotiation)
+{
+	for (int row = 0; row < 4; row++) {
+		bool with_sack = row & 1, ts = row & 2;
+		struct out_seg o;
+		struct fix f;
+
+		fix_init(&f, false);
+		fix_connect(&f, with_sack, ts);
+		fix_in(&f, ".", 101, 100, 1, 65535);
+		o = fix_out(&f);
+		CHECK_EQ("SACK", o.o.nsack, with_sack);
+		CHECK_EQ("timestamps", o.o.has_ts, ts);
+		CHECK_EQ("shown", fix_info(&f).options & 3, ts | with_sack << 1);
 		fix_done(&f);
 	}
 }

@@ -9,6 +9,7 @@
 #include "tcp_fix.h"
 #include "base/types.h"
 #include "stack/sockopt_nums.h"
+#include "tcp/conn.h"
 
 static int64_t try_send(struct fix *f, size_t n)
 {
@@ -190,6 +191,37 @@ TEST(passive_v6)
 TEST(active)
 {
 	until_clean(active_life, false);
+}
+
+/* No packet when there was something to send: the timer tries again, by itself. */
+TEST(no_packet)
+{
+	static struct rill_pkt *kept[100000];
+	size_t n = 0;
+	struct fix f;
+
+	fix_init(&f, false);
+	fix_establish(&f, false, false);
+	CHECK_EQ("write", fix_send(&f, 100), 100);
+	fix_expect(&f, "with memory", "P.", 1, 100, 1);
+	fix_in(&f, ".", 1, 0, 101, 65535);
+	CHECK_EQ("write", fix_send(&f, 500), 500);
+	CHECK_EQ("shutdown", rill_tcp_shutdown(f.st, f.fd, RILL_SHUT_WR), 0);
+	f.alloc_dead = true;
+	while (n < ARRAY_LEN(kept) && (kept[n] = rl_pkt_new(&f.st->bufs, 100)))
+		n++;
+	fix_expect_none(&f, "no packet");
+	CHECK_EQ("held for that", fix_counter(&f, "hold.MEMORY"), 1);
+	CHECK_EQ("nothing counts as sent", fix_info(&f).unacked, 0);
+	while (n)
+		rl_pkt_free(&f.st->bufs, kept[--n]);
+	fix_expect_none(&f, "nobody asked again");
+	fix_advance_ms(&f, 201);
+	fix_expect(&f, "the timer did", "FP.", 101, 500, 1);
+	f.alloc_dead = false;
+	fix_in(&f, ".", 1, 0, 602, 65535);
+	CHECK_EQ("known as sent", fix_state(&f), RILL_FIN_WAIT2);
+	fix_done(&f);
 }
 
 /* No memory at all for a while: it goes on where it stopped. */
