@@ -186,7 +186,9 @@ int rl_route_add(struct rill_stack *st, const struct rill_ip *dst, unsigned pref
 		 const struct rill_ip *gateway, unsigned ifindex);
 int rl_neigh_add_static(struct rill_stack *st, unsigned ifindex,
 			const struct rill_ip *ip, const uint8_t mac[6]);
-/** Run what was looped back until nothing is left (bounded). */
-void rl_ip_run_loopback(struct rill_stack *st);
+/** Run what was looped back until nothing is left (bounded).  False: there was nothing. */
+bool rl_ip_run_loopback(struct rill_stack *st);
+/** What is there now is run by the next rill_stack_advance(). */
+void rl_ip_loopback_later(struct rill_stack *st);
 
 #endif

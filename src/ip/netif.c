@@ -114,9 +114,16 @@ void rl_netif_tx(struct rill_stack *st, struct rl_netif *nif, struct rill_pkt *p
 
 /* ---- loopback ---- */
 
-void rl_ip_run_loopback(struct rill_stack *st)
+void rl_ip_loopback_later(struct rill_stack *st)
+{
+	if (st->ip->loop_head)
+		rl_ip_arm(st, &st->ip->loop_timer, st->now_ns);
+}
+
+bool rl_ip_run_loopback(struct rill_stack *st)
 {
 	struct rl_ip_state *ip = st->ip;
+	bool any = ip->loop_head != NULL;
 
 	for (int n = 0; ip->loop_head && n < LOOP_BATCH; n++) {
 		struct rill_pkt *p = ip->loop_head;
@@ -128,8 +135,8 @@ void rl_ip_run_loopback(struct rill_stack *st)
 		RL_CTR(st, link_in_frames);
 		rl_ip_input(st, &st->netif[p->ifindex - 1], p);
 	}
-	if (ip->loop_head)
-		rl_ip_arm(st, &ip->loop_timer, st->now_ns);
+	rl_ip_loopback_later(st);
+	return any;
 }
 
 /* ---- the timer ---- */

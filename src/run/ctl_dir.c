@@ -6,6 +6,7 @@
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -27,6 +28,8 @@ int rl_ctl_dir(unsigned i, char *buf, size_t n)
 		return i == 0 ? put(buf, n, own, "") : -ENOENT;
 	if (geteuid() == 0 && i-- == 0)
 		return put(buf, n, "/run/rill", "");
+	if (geteuid() == 0 && xdg && !strcmp(xdg, "/run"))
+		xdg = NULL;		/* the same place, asked for already */
 	if (xdg && *xdg == '/' && i-- == 0)
 		return put(buf, n, xdg, "/rill");
 	if (i > 0)

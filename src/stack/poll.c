@@ -9,6 +9,8 @@
 #include "tcp/conn.h"
 #include "udp/udp.h"
 
+#define LOOP_ROUNDS	64		/* of output and loopback in one go */
+
 static void expire(struct rill_stack *st, struct rl_timer *t)
 {
 	switch ((enum rl_timer_owner)t->kind) {
@@ -99,13 +101,23 @@ static struct rill_pkt *take(struct rl_netif *nif)
 	return p;
 }
 
+/* What goes to ourselves is answered at once, and the answer too. */
+static void flush(struct rill_stack *st)
+{
+	for (int i = 0; i < LOOP_ROUNDS; i++) {
+		rl_tcp_flush(st);
+		if (!rl_ip_run_loopback(st))
+			return;
+	}
+	rl_tcp_flush(st);
+	rl_ip_loopback_later(st);
+}
+
 int rill_stack_output(struct rill_stack *st, int ifindex, struct rill_pkt **pkts, int n)
 {
 	int got = 0;
 
-	rl_tcp_flush(st);
-	rl_ip_run_loopback(st);
-	rl_tcp_flush(st);
+	flush(st);
 	for (unsigned i = 1; i < RL_MAX_IFS; i++) {
 		struct rl_netif *nif = rl_netif_get(st, i);
 

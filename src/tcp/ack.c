@@ -16,7 +16,7 @@ void rl_tcp_update_window(struct tcp_conn *c, const struct seg *s, bool force)
 	if (!force && !seq_lt(c->snd_wl1, s->seq) &&
 	    !(seq_eq(c->snd_wl1, s->seq) && seq_le(c->snd_wl2, s->ack)))
 		return;
-	if (!(s->flags & TH_SYN))		/* [RFC7323-04] [RFC7323-05] */
+	if (!(s->h.flags & TH_SYN))		/* [RFC7323-04] [RFC7323-05] */
 		wnd <<= c->snd_wscale;
 	/* unsigned, 32 bits [RFC9293:MUST-1] [RFC9293:REC-1] */
 	c->snd_wnd = wnd;
@@ -32,8 +32,8 @@ static void release(struct rill_stack *st, struct tcp_conn *c, seq_t ack,
 	uint32_t n = (uint32_t)seq_diff(ack, c->snd_una), bytes = n;
 
 	r->acked = n;
-	if (seq_eq(c->snd_una, c->iss) && n > 0)
-		bytes--;			/* our SYN */
+	if (seq_eq(c->snd_una, c->iss) && n > 0 && !c->bytes_acked)
+		bytes--;			/* our SYN; ISS itself comes round again */
 	if (c->fin_sent && seq_eq(ack, c->snd_nxt)) {
 		r->fin_acked = true;
 		bytes -= n > 0 && bytes > c->sendq.len;

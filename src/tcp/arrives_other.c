@@ -325,7 +325,7 @@ static void fin_received(struct arrival *a)
 		break;
 	}
 	rl_tcp_want_output(a->st, c);
-	rl_event(a->st, &c->ep, RILL_IN | RILL_RDHUP);
+	rl_event(a->st, &c->ep, RILL_IN | RILL_RDHUP | (c->fin_queued ? RILL_HUP : 0));
 }
 
 /* Eighth, FIN: it counts once all text before it is here. */

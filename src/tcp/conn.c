@@ -179,6 +179,7 @@ void rl_tcp_gone(struct rill_stack *st, struct tcp_conn *c, int err)
 	rl_timers_stop(st, c);
 	drop_queues(st, c);
 	unhook(st, c);
+	c->ack_now = c->ack_delayed = 0;
 	if (err && !c->err)
 		c->err = (int16_t)err;
 	if (c->orphan) {

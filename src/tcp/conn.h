@@ -105,6 +105,7 @@ struct tcp_conn {
 			rd_shut : 1, more : 1,	/* MSG_MORE on the last send */
 			sndbuf_set : 1, rcvbuf_set : 1;
 	uint8_t		bound_port : 1,		/* by bind(), kept after connect */
+			bound_ip : 1,		/* the same: not only the any-address */
 			pmtudisc : 2;		/* IP_MTU_DISCOVER as set */
 	struct rl_flow	flow;			/* src is local, dst remote */
 	struct list	dirty_link;

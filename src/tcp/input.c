@@ -184,7 +184,6 @@ static void pmtu_to_conn(struct rill_stack *st, struct tcp_conn *c)
 	if (c->mss >= old)			/* also: one message of a burst [RFC1191-06] */
 		return;
 	RL_CTR(st, tcp_pmtu_lowered);
-	c->cwnd = RL_MAX(c->cwnd, c->mss);
 	if (!c->rtxq.head || rl_tcp_syn_in_flight(c))
 		return;
 	rl_rtxq_lose_all(c);

@@ -273,6 +273,7 @@ void rl_tcp_set_mss(struct rill_stack *st, struct tcp_conn *c)
 	if (c->opt_ts)
 		mss -= 12;			/* [RFC2525-18] */
 	c->mss = mss;
+	c->cwnd = RL_MAX(c->cwnd, mss);		/* a segment that grew still fits */
 }
 
 /* [RFC9293:MUST-67] [RFC6691-01] From the interface, not from the path; options not subtracted. */

@@ -28,7 +28,9 @@ static uint32_t until_mark(struct rill_stack *st, struct tcp_conn *c, uint32_t n
 	to_mark = seq_diff(u->urg_seq, rl_tcp_read_seq(c));
 	if (to_mark > 0)
 		return RL_MIN(n, (uint32_t)to_mark);
-	if (to_mark == 0 && !c->oobinline && c->rcvq.len) {
+	if (to_mark == 0 && (c->oobinline || !c->rcvq.len))
+		return n;			/* a part of the stream, or not here yet */
+	if (to_mark == 0) {
 		rl_bytesq_peek(&c->rcvq, 0, &b, 1);
 		if (!u->urg_have)
 			u->urg_byte = b;
@@ -36,8 +38,7 @@ static uint32_t until_mark(struct rill_stack *st, struct tcp_conn *c, uint32_t n
 		rl_bytesq_drop_front(&st->bytes, &c->rcvq, 1);
 		rl_tcp_text_read(st, c, 1);
 	}
-	if (to_mark < 0 || !c->oobinline)
-		u->urg_pending = u->urg_have && !u->urg_taken && !c->oobinline;
+	u->urg_pending = false;			/* passed: half the numbers on it would lie ahead */
 	return RL_MIN(n, c->rcvq.len);
 }
 
@@ -126,6 +127,21 @@ static uint32_t lowat(const struct tcp_conn *c)
 	return RL_MIN(n, RL_MAX(c->rcvbuf / 2, 1u));
 }
 
+/* Also when the peer can't send more: SO_RCVLOWAT may be above what the window lets in. */
+static bool enough(const struct rill_stack *st, const struct tcp_conn *c)
+{
+	if (c->rcvq.len >= lowat(c))
+		return true;
+	return c->rcvq.len &&
+	       rl_tcp_new_window(st, c) <= RL_MIN(c->rcv_mss, c->rcvbuf / 4);
+}
+
+static bool urgent_waits(const struct tcp_conn *c)
+{
+	return c->cold && (c->cold->urg_pending || c->cold->urg_have) &&
+	       !c->cold->urg_taken;
+}
+
 /* A third of what is queued must be free, as on Linux, so that writes are worth it. */
 static bool writable(const struct rill_stack *st, const struct tcp_conn *c)
 {
@@ -158,9 +174,9 @@ uint32_t rl_tcp_poll_bits(const struct rill_stack *st, const struct tcp_conn *c)
 		bits |= RILL_IN | RILL_RDHUP;
 	if (c->state == RILL_SYN_SENT || c->state == RILL_SYN_RECV)
 		return bits;
-	if (c->rcvq.len >= lowat(c))
+	if (enough(st, c))
 		bits |= RILL_IN;
-	if (c->cold && c->cold->urg_pending && !c->cold->urg_taken)
+	if (urgent_waits(c))
 		bits |= RILL_PRI;
 	if (down || c->fin_queued || writable(st, c))
 		bits |= RILL_OUT;

@@ -128,6 +128,7 @@ int64_t rl_rtxq_ack(struct rill_stack *st, struct tcp_conn *c, seq_t ack)
 		}
 		take_out(st, c, x);
 	}
+	c->rtxq.fack = seq_max(c->rtxq.fack, ack);
 	return ambiguous ? -1 : rtt_ns;
 }
 

@@ -25,13 +25,17 @@ uint32_t rl_tcp_rcv_wnd(const struct tcp_conn *c)
 	return n > 0 ? (uint32_t)n : 0;
 }
 
-/* As on Linux half of the buffer is for overhead. */
+/*
+ * As on Linux half of the buffer is for overhead.  A buffer made smaller than a
+ * unit of the scale still offers one: less can't be said, and would be nothing.
+ */
 static uint32_t capacity(const struct tcp_conn *c)
 {
 	uint32_t cap = c->rcvbuf / 2;
 
 	if (c->cold && c->cold->window_clamp)
 		cap = RL_MIN(cap, c->cold->window_clamp);
+	cap = RL_MAX(cap, 1u << c->rcv_wscale);
 	return RL_MIN(cap, 65535u << c->rcv_wscale);
 }
 
@@ -291,7 +295,8 @@ enum rl_drop rl_tcp_text(struct rill_stack *st, struct tcp_conn *c, struct seg *
  */
 void rl_tcp_urgent(struct rill_stack *st, struct tcp_conn *c, const struct seg *s)
 {
-	seq_t at = seq_add(s->seq, s->h.urg - 1u);
+	/* from the number in the header: step 1 may have cut off what is here already */
+	seq_t at = seq_add(s->h.seq, s->h.urg - 1u);
 	struct tcp_cold *cold;
 
 	if (!(s->flags & TH_URG) || !s->h.urg || seq_lt(at, c->rcv_nxt))

@@ -56,8 +56,8 @@ void rl_timers_on_ack(struct rill_stack *st, struct tcp_conn *c, bool progress)
 		c->persist = 0;
 		return;
 	}
-	if (c->persist && c->snd_wnd == 0)
-		return;				/* goes on probing */
+	if (c->persist && !progress)
+		return;				/* goes on probing, or holding back */
 	c->persist = 0;
 	c->timer_ns[TMR_RTX] = RL_NEVER;
 }
@@ -192,16 +192,29 @@ static int64_t next_try_ns(struct rill_stack *st, const struct tcp_conn *c)
 }
 
 /*
- * A closed window is probed for ever while probes are answered
- * [RFC9293:MUST-36] [RFC9293:MUST-37]; only an orphan or a user timeout ends it.
+ * What out_of_patience() counts before a closed window: questions without an
+ * answer, since one that is answered may be asked for ever [RFC9293:MUST-37].
+ * An orphan has nobody who could end that: at the longest backoff all count, as
+ * on Linux [RFC6429].
  */
+static int32_t tries_closed(const struct rill_stack *st, const struct tcp_conn *c)
+{
+	if (c->orphan && rl_rto(st, c) >= RL_CFG(st, tcp_rto_max_ms) * RL_MS)
+		return c->retries;
+	return c->probes;
+}
+
+/* A closed window is probed while probes are answered [RFC9293:MUST-36]. */
 static bool on_persist(struct rill_stack *st, struct tcp_conn *c)
 {
+	int32_t tries;
+
 	if (rl_tcp_send_held(st, c))
 		return true;
 	if (!c->retx_start_ns)
 		c->retx_start_ns = st->now_ns;
-	if (c->probes && out_of_patience(st, c, c->probes))
+	tries = tries_closed(st, c);
+	if (tries && out_of_patience(st, c, tries))
 		return give_up(st, c);
 	if (c->retries < UINT8_MAX)
 		c->retries++;
@@ -231,7 +244,7 @@ static bool on_rtx(struct rill_stack *st, struct tcp_conn *c)
 	if (!c->retx_start_ns)
 		c->retx_start_ns = c->rtxq.head->sent_ns;
 	/* [RFC9293:SHLD-17] beyond a shrunk window only silence counts */
-	if (out_of_patience(st, c, beyond_window(c) ? c->probes : c->retries))
+	if (out_of_patience(st, c, beyond_window(c) ? tries_closed(st, c) : c->retries))
 		return give_up(st, c);
 	if (beyond_window(c) && c->probes < UINT8_MAX)
 		c->probes++;

@@ -58,6 +58,7 @@ int rill_tcp_bind(struct rill_stack *st, rill_id id, const struct rill_addr *loc
 	}
 	c->lport = port;
 	c->bound_port = 1;
+	c->bound_ip = !rl_ip_is_any(&local->ip);
 	rl_ports_add(st, c);
 	return 0;
 }
@@ -217,12 +218,16 @@ int rill_tcp_connect(struct rill_stack *st, rill_id id, const struct rill_addr *
 	if (c->hashed || c->state == RILL_TIME_WAIT || c->last_ack_ns)
 		return -EISCONN;		/* was connected once */
 	family_flags(c, flags);
+	old_src = c->flow.src;
+	if (!c->bound_ip)			/* chosen by an attempt before */
+		c->flow.src = (struct rill_ip){ 0 };
 	err = check_peer(st, c, peer);
-	if (err < 0)
+	if (err < 0) {
+		c->flow.src = old_src;
 		return err;
+	}
 	if (c->state == RILL_LISTEN)		/* [RFC9293:3.10.1] */
 		rl_listener_stop(st, c);
-	old_src = c->flow.src;
 	c->flow.dst = peer->ip;
 	any_is_loopback(&c->flow.dst);
 	if (peer->ifindex)
@@ -335,7 +340,7 @@ int rill_tcp_shutdown(struct rill_stack *st, rill_id id, enum rill_shut how)
 		return -ENOTCONN;
 	if (how != RILL_SHUT_WR && !c->rd_shut) {
 		c->rd_shut = 1;
-		rl_event(st, &c->ep, RILL_IN | RILL_RDHUP);
+		rl_event(st, &c->ep, RILL_IN | RILL_RDHUP | (c->fin_queued ? RILL_HUP : 0));
 	}
 	if (how != RILL_SHUT_RD)
 		rl_tcp_half_close(st, c);
@@ -360,7 +365,7 @@ void rl_tcp_half_close(struct rill_stack *st, struct tcp_conn *c)
 	}
 	if (c->fin_queued) {
 		rl_tcp_want_output(st, c);
-		rl_event(st, &c->ep, RILL_OUT);
+		rl_event(st, &c->ep, RILL_OUT | (c->fin_rcvd || c->rd_shut ? RILL_HUP : 0));
 	}
 }
 

@@ -218,6 +218,7 @@ TEST(no_packet)
 	fix_expect_none(&f, "nobody asked again");
 	fix_advance_ms(&f, 201);
 	fix_expect(&f, "the timer did", "FP.", 101, 500, 1);
+	fix_expect_none(&f, "once");
 	f.alloc_dead = false;
 	fix_in(&f, ".", 1, 0, 602, 65535);
 	CHECK_EQ("known as sent", fix_state(&f), RILL_FIN_WAIT2);

@@ -125,7 +125,8 @@ TEST(structs_and_strings)
 	fix_establish(&f, true, true);
 	CHECK_EQ("linger", rill_stack_setsockopt(f.st, f.fd, RL_SOL_SOCKET, RL_SO_LINGER, l, n), 0);
 	l[0] = l[1] = 0;
-	CHECK_EQ("linger", rill_stack_getsockopt(f.st, f.fd, RL_SOL_SOCKET, RL_SO_LINGER, l, &n), 0);
+	CHECK_EQ("linger", rill_stack_getsockopt(f.st, f.fd, RL_SOL_SOCKET, RL_SO_LINGER, l,
+						 &n), 0);
 	CHECK("as set", l[0] == 1 && l[1] == 30);
 	n = sizeof(name);
 	CHECK_EQ("congestion", rill_stack_getsockopt(f.st, f.fd, RL_SOL_TCP, RL_TCP_CONGESTION,
