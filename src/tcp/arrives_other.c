@@ -99,7 +99,7 @@ static enum verdict unacceptable(struct arrival *a)
 
 	if (s->flags & TH_RST)			/* [RFC9293:lc-9] */
 		return drop(a, RL_DROP_RST_OUTSIDE);
-	/* [RFC9293:lc-8] [RFC9293:MUST-66] a closed window still takes ACK, URG and FIN */
+	/* [RFC9293:lc-8] [RFC9293:MUST-66] a closed window still takes ACK and URG */
 	if (why == RL_DROP_ZERO_WINDOW && seq_eq(s->seq, a->c->rcv_nxt)) {
 		s->len = 0;
 		s->flags &= (uint8_t)~(TH_FIN | TH_PSH);

@@ -56,8 +56,8 @@ void rl_timers_on_ack(struct rill_stack *st, struct tcp_conn *c, bool progress)
 		c->persist = 0;
 		return;
 	}
-	if (c->persist && !progress)
-		return;				/* goes on probing, or holding back */
+	if (!progress)
+		return;				/* probes, holds back or waits for memory: goes on */
 	c->persist = 0;
 	c->timer_ns[TMR_RTX] = RL_NEVER;
 }

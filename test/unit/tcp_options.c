@@ -471,3 +471,22 @@ TEST(queue_ioctls)
 	CHECK_EQ("not sent", v, 5000 - (int)fix_info(&f).unacked * 1000);
 	fix_done(&f);
 }
+
+/* TCP_NOTSENT_LOWAT: not writable while that much has not been sent yet. */
+TEST(notsent_lowat)
+{
+	struct fix f;
+
+	fix_init(&f, false);
+	fix_establish(&f, false, false);
+	CHECK_EQ("set", fix_setopt(&f, RL_SOL_TCP, RL_TCP_NOTSENT_LOWAT, 2000), 0);
+	CHECK_EQ("get", fix_getopt(&f, RL_SOL_TCP, RL_TCP_NOTSENT_LOWAT), 2000);
+	fix_in(&f, ".", 1, 0, 1, 1000);		/* one segment fits its window */
+	CHECK_EQ("queued", fix_send(&f, 4000), 4000);
+	fix_drain(&f);
+	CHECK("3000 unsent", !(rill_tcp_poll(f.st, f.fd) & RILL_OUT));
+	fix_in(&f, ".", 1, 0, 1001, 3000);
+	fix_drain(&f);
+	CHECK("none unsent", rill_tcp_poll(f.st, f.fd) & RILL_OUT);
+	fix_done(&f);
+}
