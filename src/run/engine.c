@@ -97,7 +97,7 @@ static void adapt_want(struct rill_engine *e, struct rill_pkt **pkts, int got)
 		e->rx_want /= 2;
 	else if (got == e->rx_want && bytes <= RX_BYTES / 2)
 		e->rx_want = RL_MIN(e->rx_want * 2, RL_BATCH);
-	else if (got < e->rx_want / 2 || got == 0)
+	else if (got <= e->rx_want / 2)
 		e->rx_want = RL_MAX(e->rx_want / 2, 1);
 }
 

@@ -172,7 +172,11 @@ void rl_tcp_send_ack(struct rill_stack *st, struct tcp_conn *c)
 	struct piece x = { .seq = c->snd_nxt, .flags = TH_ACK };
 
 	RL_CTR(st, tcp_out_segs);
-	emit(st, c, &x);
+	if (emit(st, c, &x) >= 0)
+		return;
+	c->ack_now = 0;				/* no memory: soon again */
+	c->ack_delayed = 1;
+	rl_timers_on_delack(st, c);
 }
 
 /*

@@ -49,6 +49,41 @@ TEST(held_piece_survives_an_empty_ack)
 	}
 }
 
+/* No memory for an ACK, or for a FIN: it is sent when there is some, unasked. */
+TEST(segment_without_memory_is_sent_later)
+{
+	for (int fin = 0; fin < 2; fin++) {
+		struct rill_pkt *p, *held = NULL;
+		struct fix f;
+
+		fix_init(&f, false);
+		fix_establish(&f, false, false);
+		if (fin)
+			rill_tcp_shutdown(f.st, f.fd, RILL_SHUT_WR);
+		else
+			fix_in(&f, "P.", 1, 100, 1, 65535);
+		f.alloc_dead = true;
+		while ((p = rl_pkt_new(&f.st->bufs, 60)) != NULL) {
+			p->next = held;
+			held = p;
+		}
+		fix_expect_none(&f, "no memory");
+		f.alloc_dead = false;
+		while ((p = held) != NULL) {
+			held = p->next;
+			rl_pkt_free(&f.st->bufs, p);
+		}
+		if (fin)		/* changes nothing */
+			fix_in(&f, ".", 1, 0, 1, 65535);
+		fix_advance_ms(&f, 300);
+		if (fin)
+			fix_expect(&f, "FIN", "F.", 1, 0, 1);
+		else
+			fix_expect(&f, "ACK", ".", 1, 0, 101);
+		fix_done(&f);
+	}
+}
+
 /* A window below one unit of its scale can't be told: it must not stay closed for ever. */
 TEST(small_buffer_with_a_large_scale)
 {
