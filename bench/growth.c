@@ -11,7 +11,7 @@
 #include "bench_duo.h"
 
 #define PER_PORT	50000		/* connections to a port of the server's */
-#define BATCHES		9
+#define BATCHES		41
 #define BATCH		500
 #define MSGS		2		/* messages on a connection that has come */
 

@@ -118,6 +118,16 @@ static inline uint32_t rl_pkt_len(const struct rill_pkt *p)
 	return p->len + p->flen;
 }
 
+/** Memory that @p pins: the descriptor and whole blocks. */
+static inline uint32_t rl_pkt_cost(const struct rill_pkt *p)
+{
+	uint32_t n = sizeof(*p) + (p->blk ? p->blk->cap : 0);
+
+	for (unsigned i = 0; i < p->nfrags; i++)
+		n += p->frag[i].blk->cap;
+	return n;
+}
+
 /** Grow to the front by @n bytes of headroom; the caller knows there is room. */
 static inline uint8_t *rl_pkt_push(struct rill_pkt *p, uint32_t n)
 {

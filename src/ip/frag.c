@@ -28,17 +28,6 @@ static uint32_t frag_end(const struct rill_pkt *p)
 	return p->csum_start + rl_pkt_len(p);
 }
 
-static uint32_t cost_of(const struct rill_pkt *p)
-{
-	uint32_t n = sizeof(*p);
-
-	if (p->blk)
-		n += p->blk->cap;
-	for (unsigned i = 0; i < p->nfrags; i++)
-		n += p->frag[i].blk->cap;
-	return n;
-}
-
 /* ---- table ---- */
 
 static uint32_t *bucket(struct rill_stack *st, const struct rill_ip *src,
@@ -300,7 +289,7 @@ static bool end_agrees(struct rl_reasm *r, const struct rill_pkt *p, bool more)
 static void insert(struct rill_stack *st, struct rl_reasm *r, struct rill_pkt *p,
 		   struct rill_pkt *prev)
 {
-	uint32_t cost = cost_of(p);
+	uint32_t cost = rl_pkt_cost(p);
 
 	p->next = prev ? prev->next : r->head;
 	if (prev)
@@ -430,7 +419,7 @@ struct rill_pkt *rl_frag_input(struct rill_stack *st, struct rill_pkt *p,
 	RL_CTR(st, ip_reasm_reqds);
 	p->proto = rl_ip_is4(&fi->src) ? fi->proto : fi->next;
 	why = check(st, p, fi, at);
-	if (!why && !make_room(st, cost_of(p)))
+	if (!why && !make_room(st, rl_pkt_cost(p)))
 		why = RL_DROP_FRAG_LIMIT;
 	if (why) {
 		refuse(st, p, why);

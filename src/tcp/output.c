@@ -214,6 +214,8 @@ void rl_tcp_output(struct rill_stack *st, struct tcp_conn *c)
 
 	if (may_send_data(c) && !rl_tcp_syn_in_flight(c) &&
 	    !(c->fin_sent && !c->rtxq.lost)) {
+		if (c->flow.d.gen != st->route_gen)	/* another way, another MTU */
+			rl_tcp_set_mss(st, c);
 		limit = super_limit(st, c);
 		restart_after_idle(st, c);
 		while (retransmit(st, c, limit))
@@ -258,10 +260,14 @@ void rl_tcp_init_cwnd(struct rill_stack *st, struct tcp_conn *c)
 		c->cwnd = c->mss;
 }
 
-/* [RFC9293:MUST-16] What fits the path, without options, but not above the peer's MSS. */
+/*
+ * [RFC9293:MUST-16] What fits the path, without options, but not above the peer's MSS,
+ * whose lower limit is for peers that ask for dust: a short link stays short.
+ */
 void rl_tcp_set_mss(struct rill_stack *st, struct tcp_conn *c)
 {
-	uint32_t hdr = rl_tcp_is4(c) ? 40 : 60, mss = c->mss_peer;
+	uint32_t hdr = rl_tcp_is4(c) ? 40 : 60;
+	uint32_t mss = RL_MAX(c->mss_peer, (uint32_t)RL_CFG(st, tcp_min_snd_mss));
 
 	if (c->flow.d.gen != st->route_gen)
 		rl_ip_route(st, &c->flow);
@@ -269,7 +275,6 @@ void rl_tcp_set_mss(struct rill_stack *st, struct tcp_conn *c)
 		mss = RL_MIN(mss, c->flow.d.mtu - hdr);
 	if (c->cold && c->cold->maxseg)
 		mss = RL_MIN(mss, c->cold->maxseg);
-	mss = RL_MAX(mss, (uint32_t)RL_CFG(st, tcp_min_snd_mss));
 	if (c->opt_ts)
 		mss -= 12;			/* [RFC2525-18] */
 	c->mss = mss;

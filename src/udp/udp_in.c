@@ -99,19 +99,6 @@ static struct rl_udp *best_match(struct rill_stack *st, const struct rill_pkt *p
 	return best;
 }
 
-/* ---- queue ---- */
-
-static uint32_t cost_of(const struct rill_pkt *p)
-{
-	uint32_t n = sizeof(*p);
-
-	if (p->blk)
-		n += p->blk->cap;
-	for (unsigned i = 0; i < p->nfrags; i++)
-		n += p->frag[i].blk->cap;
-	return n;
-}
-
 /* A few bytes need no block: a copy in the descriptor, or @p as it is. */
 static struct rill_pkt *compact(struct rill_stack *st, struct rill_pkt *p)
 {
@@ -146,7 +133,7 @@ static void enqueue(struct rill_stack *st, struct rl_udp *u, struct rill_pkt *p)
 		return;
 	}
 	p = compact(st, p);
-	cost = cost_of(p);
+	cost = rl_pkt_cost(p);
 	if (u->rcv_cost + cost > u->rcvbuf && u->rcv_cost) {
 		RL_CTR(st, udp_rcvbuf_errors);
 		RL_CTR(st, udp_in_errors);
@@ -250,7 +237,7 @@ static struct rill_pkt *unqueue(struct rl_udp *u)
 	u->rcv_head = p->next;
 	if (!u->rcv_head)
 		u->rcv_tail = &u->rcv_head;
-	u->rcv_cost -= cost_of(p);
+	u->rcv_cost -= rl_pkt_cost(p);
 	u->rcv_bytes -= rl_pkt_len(p);
 	return p;
 }

@@ -291,6 +291,52 @@ TEST(partial_ack_after_the_segment_grew)
 	}
 }
 
+/* The shortest link that IPv4 knows carries a connection, with and without options. */
+TEST(shortest_link)
+{
+	for (int opts = 0; opts < 2; opts++) {
+		uint32_t at = 1;
+		struct out_seg o;
+		struct fix f;
+
+		fix_init_mtu(&f, false, 68);
+		fix_establish(&f, opts, opts);
+		fix_send(&f, 100);
+		while ((o = fix_out(&f)).there) {
+			CHECK_EQ("in order", o.seq, at);
+			at += o.len;
+		}
+		CHECK_EQ(opts ? "all, timestamps" : "all", at, 101);
+		fix_done(&f);
+	}
+}
+
+/* Another route took over, and its link is shorter. */
+TEST(route_to_a_shorter_link)
+{
+	struct rill_if_params ifp = { .name = "t1", .mtu = 600, .flags = RILL_IF_NO_DAD };
+	struct rill_ip ip = rl_ip4(0x0a000101), peer = rl_ip4(0x0a000002);
+	uint32_t at = 1;
+	struct out_seg o;
+	struct fix f;
+	int second;
+
+	fix_init(&f, false);
+	fix_establish(&f, false, false);
+	second = rill_if_add(f.st, &ifp);
+	CHECK_EQ("address", rill_if_addr_add(f.st, second, &ip, 24), 0);
+	CHECK_EQ("route", rill_route_add(f.st, &peer, 32, NULL, second), 0);
+	fix_drain(&f);
+	fix_send(&f, 2240);
+	while ((o = fix_out(&f)).there) {
+		CHECK_EQ("in order", o.seq, at);
+		CHECK_EQ("size", o.len, 560);
+		at += o.len;
+	}
+	CHECK_EQ("all", at, 2241);
+	fix_done(&f);
+}
+
 /* [RFC7323-05] A window that stands in a SYN is not scaled, whatever comes with it. */
 TEST(window_in_a_syn_is_not_scaled)
 {
