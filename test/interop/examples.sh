@@ -43,7 +43,10 @@ while True:
 END
 	local peer=$!
 	pids+=($peer)
-	sleep 0.5
+	for _ in $(seq 200); do
+		ss -Hltn 'sport = :7' | grep -q . && break
+		sleep 0.1
+	done
 	got=$(printf 'one\ntwo\n' | timeout 20 "$1/echo_client" tap:rill0 $R4/24 $K4/24 $K4 7 \
 		2>"$MY/client.log")
 	same "echo_client prints what comes back" "$got" "$(printf 'one\ntwo')" ||

@@ -14,8 +14,11 @@ OPTIONS = [f"{proto}.check_checksum:{CHECK}" for proto in ("tcp", "ip", "udp")]
 
 
 def tshark(path, *more):
-    # HTTP puts streams together, and calls a retransmission that is cut anew an error.
+    # Random bytes on a random port look like many protocols, and HTTP calls a
+    # retransmission that is cut anew an error: only what Rill speaks is judged.
     cmd = ["tshark", "-n", "-r", path, "--disable-protocol", "http"]
+    for proto in ("tcp", "udp"):
+        cmd += ["-d", f"{proto}.port==1-65535,data"]
     for o in OPTIONS:
         cmd += ["-o", o]
     done = subprocess.run(cmd + list(more), capture_output=True, text=True,
