@@ -55,6 +55,15 @@ static enum rl_drop to_conn(struct rill_stack *st, struct tcp_conn *c, struct se
 	return rl_tcp_arrives_other(st, c, s);
 }
 
+static enum rl_drop to_req(struct rill_stack *st, struct tcp_req *r, struct seg *s)
+{
+	const struct tcp_cold *k = rl_conn_at(st, r->parent)->cold;
+
+	if (k && s->p->ttl < k->minttl)
+		return RL_DROP_MIN_TTL;
+	return rl_tcp_arrives_req(st, r, s);
+}
+
 static enum rl_drop dispatch(struct rill_stack *st, struct seg *s)
 {
 	const struct rill_pkt *p = s->p;
@@ -66,7 +75,7 @@ static enum rl_drop dispatch(struct rill_stack *st, struct seg *s)
 		case RL_NODE_CONN:
 			return to_conn(st, f.conn, s);
 		case RL_NODE_REQ:
-			return rl_tcp_arrives_req(st, f.req, s);
+			return to_req(st, f.req, s);
 		case RL_NODE_TW:
 			return rl_tcp_arrives_timewait(st, f.tw, s);
 		}

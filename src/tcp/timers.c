@@ -57,7 +57,7 @@ void rl_timers_on_ack(struct rill_stack *st, struct tcp_conn *c, bool progress)
 		return;
 	}
 	if (!progress)
-		return;				/* probes, holds back or waits for memory: goes on */
+		return;				/* probing, holding or waiting for memory goes on */
 	c->persist = 0;
 	c->timer_ns[TMR_RTX] = RL_NEVER;
 }

@@ -490,3 +490,22 @@ TEST(notsent_lowat)
 	CHECK("none unsent", rill_tcp_poll(f.st, f.fd) & RILL_OUT);
 	fix_done(&f);
 }
+
+/* IP_MINTTL of a listener guards its half-open peers too. */
+TEST(minttl_while_half_open)
+{
+	struct in_opts far = { .ttl = 10 };
+	struct fix f;
+	int ttl = 50;
+
+	fix_init(&f, false);
+	fix_listen(&f);
+	CHECK_EQ("set", rill_stack_setsockopt(f.st, f.listener, RL_SOL_IP, RL_IP_MINTTL, &ttl,
+					      sizeof(ttl)), 0);
+	fix_in(&f, "S", 0, 0, 0, 65535);
+	fix_expect(&f, "SYN+ACK", "S.", 0, 0, 1);
+	fix_in_opts(&f, "R", 1, 0, 0, 0, &far);
+	CHECK_EQ("a far RST changes nothing", fix_state(&f), RILL_SYN_RECV);
+	CHECK_EQ("reason", fix_counter(&f, "drop.MIN_TTL"), 1);
+	fix_done(&f);
+}
