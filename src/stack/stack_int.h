@@ -63,7 +63,6 @@ struct rill_stack {
 	struct rl_ip_state	*ip;
 	struct rl_timer		ip_timer;
 	struct rl_proto		tcp_proto, udp_proto;
-	bool			flushing;	/* inside rl_tcp_flush() */
 
 	/* tcp/ */
 	struct rl_slab		conns, reqs, tws, rtx, oooq, colds, listeners;

@@ -112,7 +112,7 @@ struct tcp_conn {
 	struct rl_endpoint ep;
 	uint32_t	port_next;		/* port table chain, index + 1 */
 	uint32_t	accept_next;		/* accept queue, index + 1 */
-	struct tcp_listener *lst;		/* own queues, or the parent's while embryo */
+	struct tcp_listener *lst;		/* its queues, in LISTEN */
 
 	/* receive: text.c writes, output.c reads */
 	seq_t		rcv_nxt, irs;
@@ -169,7 +169,6 @@ struct tcp_conn {
 	union cc_state	ccs;
 	struct tcp_cold	*cold;
 	uint32_t	ts_off;			/* of our timestamp clock, ms */
-	uint32_t	challenge_skipped;
 	int64_t		state_ns;		/* when the state began */
 	int64_t		last_snd_ns, last_rcv_ns, last_ack_ns;
 	int64_t		last_challenge_ns;

@@ -387,6 +387,29 @@ void fix_connect(struct fix *f, bool sack, bool ts)
 	CHECK_EQ("state", fix_state(f), RILL_ESTABLISHED);
 }
 
+void fix_peer(struct fix *f, uint16_t port)
+{
+	f->rport = port;
+	f->got_iss = false;
+}
+
+bool fix_knock(struct fix *f, uint16_t port, bool complete)
+{
+	fix_peer(f, port);
+	fix_in(f, "S", 0, 0, 0, 65535);
+	fix_drain(f);
+	if (f->got_iss && complete)
+		fix_in(f, ".", 1, 0, 1, 65535);
+	return f->got_iss;
+}
+
+rill_id fix_accept(struct fix *f)
+{
+	rill_id id = 0;
+
+	return rill_tcp_accept(f->st, f->listener, 7, &id, NULL) == 0 ? id : 0;
+}
+
 int fix_state(struct fix *f)
 {
 	struct rill_conn c[64];

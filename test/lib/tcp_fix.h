@@ -107,6 +107,13 @@ void fix_establish_opts(struct fix *f, const uint8_t *opts, size_t n);
 /** Active open to the peer; its SYN+ACK has mss 1000 and, if told, timestamps. */
 void fix_connect(struct fix *f, bool sack, bool ts);
 
+/** From here on the peer has another port. */
+void fix_peer(struct fix *f, uint16_t port);
+/** Its handshake, as far as told.  Return: whether a SYN+ACK came. */
+bool fix_knock(struct fix *f, uint16_t port, bool complete);
+/** The next connection of the listener, or 0. */
+rill_id fix_accept(struct fix *f);
+
 /** State of fd, or of what carries its four-tuple now (TIME-WAIT); RILL_CLOSE if gone. */
 int fix_state(struct fix *f);
 bool fix_conn(struct fix *f, struct rill_conn *out);

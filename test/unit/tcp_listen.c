@@ -9,30 +9,6 @@
 #include "base/types.h"
 #include "stack/sockopt_nums.h"
 
-/* A peer on another port; its handshake as far as told. */
-static void peer(struct fix *f, uint16_t port)
-{
-	f->rport = port;
-	f->got_iss = false;
-}
-
-static bool knock(struct fix *f, uint16_t port, bool complete)
-{
-	peer(f, port);
-	fix_in(f, "S", 0, 0, 0, 65535);
-	fix_drain(f);
-	if (f->got_iss && complete)
-		fix_in(f, ".", 1, 0, 1, 65535);
-	return f->got_iss;
-}
-
-static rill_id accept_one(struct fix *f)
-{
-	rill_id id = 0;
-
-	return rill_tcp_accept(f->st, f->listener, 7, &id, NULL) == 0 ? id : 0;
-}
-
 /* ---- queues ---- */
 
 /* [A9] The handshake completes without accept(), in order of completion. */
@@ -47,7 +23,7 @@ TEST(accept_queue)
 	CHECK_EQ("none", rill_tcp_accept(f.st, f.listener, 7, &id, &from), -EAGAIN);
 	CHECK("not readable", !(rill_tcp_poll(f.st, f.listener) & RILL_IN));
 	for (uint16_t i = 0; i < 3; i++)
-		CHECK("open", knock(&f, 2000 + i, true));
+		CHECK("open", fix_knock(&f, 2000 + i, true));
 	CHECK("readable", rill_tcp_poll(f.st, f.listener) & RILL_IN);
 	for (uint16_t i = 0; i < 3; i++) {
 		CHECK_EQ("accept", rill_tcp_accept(f.st, f.listener, 7, &id, &from), 0);
@@ -75,7 +51,7 @@ TEST(backlog)
 		fix_listen(&f);
 		CHECK_EQ("listen", rill_tcp_listen(f.st, f.listener, rows[i].backlog), 0);
 		for (uint16_t p = 0; p < 20; p++)
-			n += knock(&f, 2000 + p, true);
+			n += fix_knock(&f, 2000 + p, true);
 		CHECK_EQ(rl_label("backlog %d, somaxconn %s", rows[i].backlog,
 				  rows[i].somaxconn), n, rows[i].want);
 		CHECK_EQ("counted", fix_counter(&f, "tcp.listen_overflows"), 20 - rows[i].want);
@@ -100,7 +76,7 @@ TEST(syn_queue)
 		fix_listen(&f);
 		CHECK_EQ("listen", rill_tcp_listen(f.st, f.listener, rows[i].backlog), 0);
 		for (uint16_t p = 0; p < 10; p++)
-			n += knock(&f, 2000 + p, false);
+			n += fix_knock(&f, 2000 + p, false);
 		CHECK_EQ(rl_label("row %zu", i), n, rows[i].want);
 		CHECK_EQ("counted", fix_counter(&f, "tcp.req_q_full_drop"), 10 - rows[i].want);
 		CHECK_EQ("pool", fix_counter(&f, "pool.half_open"), rows[i].want);
@@ -108,7 +84,7 @@ TEST(syn_queue)
 		f.rport = 2000;
 		fix_in(&f, "R", 1, 0, 0, 0);
 		CHECK_EQ("counted", fix_counter(&f, "tcp.embryonic_rsts"), 1);
-		CHECK("again", knock(&f, 3000, false));
+		CHECK("again", fix_knock(&f, 3000, false));
 		fix_done(&f);
 	}
 }
@@ -123,8 +99,8 @@ TEST(accept_queue_overflow)
 		fix_init(&f, false);
 		fix_sysctl(&f, "net.ipv4.tcp_abort_on_overflow", abort ? "1" : "0");
 		fix_listen(&f);
-		knock(&f, 2000, true);
-		knock(&f, 2001, false);		/* half open while there is room */
+		fix_knock(&f, 2000, true);
+		fix_knock(&f, 2001, false);		/* half open while there is room */
 		CHECK_EQ("listen", rill_tcp_listen(f.st, f.listener, 0), 0);
 		fix_in(&f, ".", 1, 0, 1, 65535);
 		o = fix_out(&f);
@@ -132,7 +108,7 @@ TEST(accept_queue_overflow)
 		CHECK_EQ("half open", fix_state(&f), abort ? RILL_CLOSE : RILL_SYN_RECV);
 		CHECK_EQ("counted", fix_counter(&f, "tcp.listen_overflows"), 1);
 		if (!abort) {
-			CHECK("accept", accept_one(&f));
+			CHECK("accept", fix_accept(&f));
 			fix_advance_ms(&f, 1001);
 			fix_expect(&f, "SYN+ACK again", "S.", 0, 0, 1);
 			fix_in(&f, ".", 1, 0, 1, 65535);
@@ -157,7 +133,7 @@ TEST(synack_retransmission)
 		if (rows[i].retries)
 			fix_sysctl(&f, "net.ipv4.tcp_synack_retries", rows[i].retries);
 		fix_listen(&f);
-		knock(&f, 2000, false);
+		fix_knock(&f, 2000, false);
 		for (int k = 0; k < rows[i].n; k++) {
 			fix_advance_ms(&f, wait_ms - 1);
 			fix_expect_none(&f, "not before");
@@ -185,7 +161,7 @@ TEST(synack_times_are_kept_apart)
 	fix_init(&f, false);
 	fix_listen(&f);
 	for (uint16_t i = 0; i < 5; i++) {
-		knock(&f, 2000 + i, false);
+		fix_knock(&f, 2000 + i, false);
 		fix_advance_ms(&f, 300);
 		for (struct out_seg o = fix_out(&f); o.there; o = fix_out(&f))
 			seen[o.dport - 2000]++;
@@ -239,7 +215,7 @@ TEST(old_duplicate_syn)
 	fix_expect(&f, "answered in good faith", "S.", 0, 0, 91);
 	fix_in(&f, "R", 91, 0, 0, 0);
 	CHECK_EQ("back to LISTEN", fix_state(&f), RILL_CLOSE);
-	peer(&f, FIX_PEER_PORT);
+	fix_peer(&f, FIX_PEER_PORT);
 	fix_in(&f, "S", 100, 0, 0, 65535);
 	fix_expect(&f, "the new one", "S.", 0, 0, 101);
 	fix_in(&f, ".", 101, 0, 1, 65535);
@@ -249,7 +225,7 @@ TEST(old_duplicate_syn)
 
 static uint32_t iss_of(struct fix *f, uint16_t port)
 {
-	knock(f, port, false);
+	fix_knock(f, port, false);
 	fix_in(f, "R", 1, 0, 0, 0);
 	return f->iss;
 }
@@ -283,9 +259,9 @@ TEST(listener_closes)
 
 		fix_init(&f, false);
 		fix_listen(&f);
-		knock(&f, 2000, true);
-		knock(&f, 2001, true);
-		knock(&f, 2002, false);
+		fix_knock(&f, 2000, true);
+		fix_knock(&f, 2001, true);
+		fix_knock(&f, 2002, false);
 		CHECK_EQ("close", how ? rill_tcp_shutdown(f.st, f.listener, RILL_SHUT_RD)
 				      : rill_tcp_close(f.st, f.listener), 0);
 		while ((o = fix_out(&f)).there)
@@ -293,7 +269,7 @@ TEST(listener_closes)
 		CHECK_EQ("those that nobody accepted are reset", rsts, 2);
 		CHECK_EQ("half-open ones forgotten", fix_counter(&f, "pool.half_open"), 0);
 		CHECK_EQ("freed", fix_counter(&f, "pool.conns"), how);
-		knock(&f, 2003, false);
+		fix_knock(&f, 2003, false);
 		CHECK("nobody listens", !f.got_iss);
 		fix_done(&f);
 	}
@@ -307,15 +283,15 @@ TEST(gone_before_accept)
 
 	fix_init(&f, false);
 	fix_listen(&f);
-	knock(&f, 2000, true);
+	fix_knock(&f, 2000, true);
 	fix_in(&f, "P.", 1, 5, 1, 65535);
 	fix_in(&f, "F.", 6, 0, 1, 65535);
-	knock(&f, 2001, true);
+	fix_knock(&f, 2001, true);
 	fix_in(&f, "R", 1, 0, 0, 0);
-	f.fd = accept_one(&f);
+	f.fd = fix_accept(&f);
 	CHECK_EQ("data", fix_recv(&f, buf, 10), 5);
 	CHECK_EQ("end", fix_recv(&f, buf, 10), 0);
-	f.fd = accept_one(&f);
+	f.fd = fix_accept(&f);
 	CHECK("accepted all the same, as on Linux", f.fd);
 	CHECK_EQ("reset", fix_recv(&f, buf, 10), -ECONNRESET);
 	fix_done(&f);
@@ -329,11 +305,11 @@ TEST(unaccepted_is_out_of_reach)
 
 	fix_init(&f, false);
 	fix_listen(&f);
-	knock(&f, 2000, true);
+	fix_knock(&f, 2000, true);
 	CHECK("listed", fix_conn(&f, &row));
 	CHECK_EQ("abort", rill_tcp_abort(f.st, row.id), -EBADF);
 	CHECK_EQ("close", rill_tcp_close(f.st, row.id), -EBADF);
-	CHECK("accept", accept_one(&f) == row.id);
+	CHECK("accept", fix_accept(&f) == row.id);
 	CHECK_EQ("close", rill_tcp_close(f.st, row.id), 0);
 	fix_drain(&f);
 	fix_done(&f);

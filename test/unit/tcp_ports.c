@@ -8,30 +8,6 @@
 #include "base/types.h"
 #include "stack/sockopt_nums.h"
 
-/* A peer on another port; its handshake as far as told. */
-static void peer(struct fix *f, uint16_t port)
-{
-	f->rport = port;
-	f->got_iss = false;
-}
-
-static bool knock(struct fix *f, uint16_t port, bool complete)
-{
-	peer(f, port);
-	fix_in(f, "S", 0, 0, 0, 65535);
-	fix_drain(f);
-	if (f->got_iss && complete)
-		fix_in(f, ".", 1, 0, 1, 65535);
-	return f->got_iss;
-}
-
-static rill_id accept_one(struct fix *f)
-{
-	rill_id id = 0;
-
-	return rill_tcp_accept(f->st, f->listener, 7, &id, NULL) == 0 ? id : 0;
-}
-
 /* ---- ports ---- */
 
 static rill_id bound(struct fix *f, uint32_t ip, uint16_t port, bool reuseaddr, bool reuseport,
@@ -163,7 +139,7 @@ TEST(reuseport_spreads)
 		CHECK_EQ("listen", rill_tcp_listen(f.st, l[i], 100), 0);
 	}
 	for (uint16_t p = 0; p < 80; p++)
-		knock(&f, 2000 + p, true);
+		fix_knock(&f, 2000 + p, true);
 	for (int i = 0; i < 4; i++) {
 		while (rill_tcp_accept(f.st, l[i], 0, &child, NULL) == 0)
 			n[i]++;
@@ -187,7 +163,7 @@ TEST(most_exact_listener)
 	CHECK_EQ("bind", err, 0);
 	CHECK_EQ("listen", rill_tcp_listen(f.st, any, 1), 0);
 	CHECK_EQ("listen", rill_tcp_listen(f.st, exact, 1), 0);
-	knock(&f, 2000, true);
+	fix_knock(&f, 2000, true);
 	CHECK_EQ("not that", rill_tcp_accept(f.st, any, 0, &child, NULL), -EAGAIN);
 	CHECK_EQ("that", rill_tcp_accept(f.st, exact, 0, &child, NULL), 0);
 	fix_done(&f);
@@ -409,7 +385,7 @@ TEST(connect_to_any)
 		for (int i = 0; i < 5; i++)
 			fix_drain(&f);
 		CHECK("connected to ourselves", rill_tcp_poll(f.st, id) & RILL_OUT);
-		CHECK("accepted", accept_one(&f));
+		CHECK("accepted", fix_accept(&f));
 		fix_done(&f);
 	}
 }
