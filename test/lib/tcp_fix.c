@@ -410,6 +410,36 @@ rill_id fix_accept(struct fix *f)
 	return rill_tcp_accept(f->st, f->listener, 7, &id, NULL) == 0 ? id : 0;
 }
 
+uint32_t fix_ack_all(struct fix *f, uint32_t seq, uint16_t win)
+{
+	uint32_t nxt = 0, seen = 1;
+
+	for (int i = 0; i < 1000 && seen != nxt; i++) {
+		struct out_seg o;
+
+		seen = nxt;
+		while ((o = fix_out(f)).there)
+			nxt = RL_MAX(nxt, o.seq + o.len);
+		if (nxt != seen)
+			fix_in(f, ".", seq, 0, nxt, win);
+	}
+	return nxt;
+}
+
+void fix_sack(struct fix *f, uint32_t ack, int n, const uint32_t *lo_hi)
+{
+	struct tcp_opts o = { .nsack = (uint8_t)n };
+	struct in_opts x = { 0 };
+	uint8_t buf[40];
+
+	for (int i = 0; i < n; i++)
+		o.sack[i] = (struct tcp_sack){ seq_make(f->iss + lo_hi[2 * i]),
+					       seq_make(f->iss + lo_hi[2 * i + 1]) };
+	x.n = rl_tcp_opts_write(&o, buf);
+	x.bytes = buf;
+	fix_in_opts(f, ".", 1, 0, ack, 65535, &x);
+}
+
 int fix_state(struct fix *f)
 {
 	struct rill_conn c[64];

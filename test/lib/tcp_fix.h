@@ -114,6 +114,11 @@ bool fix_knock(struct fix *f, uint16_t port, bool complete);
 /** The next connection of the listener, or 0. */
 rill_id fix_accept(struct fix *f);
 
+/** Acknowledge all that was sent, until the stack is silent.  Return: its SND.NXT. */
+uint32_t fix_ack_all(struct fix *f, uint32_t seq, uint16_t win);
+/** An ACK with @n SACK blocks, the edges of each in pairs. */
+void fix_sack(struct fix *f, uint32_t ack, int n, const uint32_t *lo_hi);
+
 /** State of fd, or of what carries its four-tuple now (TIME-WAIT); RILL_CLOSE if gone. */
 int fix_state(struct fix *f);
 bool fix_conn(struct fix *f, struct rill_conn *out);

@@ -220,20 +220,6 @@ TEST(partial_acks)
 	fix_done(&f);
 }
 
-static void sack(struct fix *f, uint32_t ack, int n, const uint32_t *lo_hi)
-{
-	struct tcp_opts o = { .nsack = (uint8_t)n };
-	struct in_opts x = { 0 };
-	uint8_t buf[40];
-
-	for (int i = 0; i < n; i++)
-		o.sack[i] = (struct tcp_sack){ seq_make(f->iss + lo_hi[2 * i]),
-					       seq_make(f->iss + lo_hi[2 * i + 1]) };
-	x.n = rl_tcp_opts_write(&o, buf);
-	x.bytes = buf;
-	fix_in_opts(f, ".", 1, 0, ack, 65535, &x);
-}
-
 /* [RFC6675-01] [RFC6675-02] [RFC2018-07] Only the holes are sent again. */
 TEST(sack_recovery)
 {
@@ -244,19 +230,19 @@ TEST(sack_recovery)
 	fix_establish(&f, true, false);
 	fix_send(&f, 10000);
 	fix_drain(&f);
-	sack(&f, 1, 1, (uint32_t[]){ 1001, 2001 });
-	sack(&f, 1, 2, (uint32_t[]){ 3001, 4001, 1001, 2001 });
+	fix_sack(&f, 1, 1, (uint32_t[]){ 1001, 2001 });
+	fix_sack(&f, 1, 2, (uint32_t[]){ 3001, 4001, 1001, 2001 });
 	fix_expect_none(&f, "no data for limited transmit");
-	sack(&f, 1, 2, (uint32_t[]){ 3001, 6001, 1001, 2001 });
+	fix_sack(&f, 1, 2, (uint32_t[]){ 3001, 6001, 1001, 2001 });
 	o = fix_out(&f);
 	CHECK("first hole", o.seq == 1 && o.len == 1000);
 	fix_expect_none(&f, "half of the flight is enough");
-	sack(&f, 1, 2, (uint32_t[]){ 3001, 7001, 1001, 2001 });
+	fix_sack(&f, 1, 2, (uint32_t[]){ 3001, 7001, 1001, 2001 });
 	o = fix_out(&f);
 	CHECK("second hole, when there is room", o.seq == 2001 && o.len == 1000);
 	fix_expect_none(&f, "nothing that arrived");
 	CHECK_EQ("shown", fix_info(&f).sacked, 5);
-	sack(&f, 3001, 1, (uint32_t[]){ 3001, 7001 });
+	fix_sack(&f, 3001, 1, (uint32_t[]){ 3001, 7001 });
 	fix_in(&f, ".", 1, 0, 10001, 65535);
 	CHECK_EQ("over", fix_info(&f).ca_state, 0);
 	CHECK_EQ("counted", fix_counter(&f, "tcp.sack_recv"), 5);
@@ -273,7 +259,7 @@ TEST(sack_on_an_advancing_ack)
 	fix_establish(&f, true, false);
 	fix_send(&f, 10000);
 	fix_drain(&f);
-	sack(&f, 1001, 1, (uint32_t[]){ 2001, 7001 });
+	fix_sack(&f, 1001, 1, (uint32_t[]){ 2001, 7001 });
 	fix_expect(&f, "the hole", ".", 1001, 1000, 1);
 	CHECK_EQ("recovery", fix_info(&f).ca_state, 3);
 	CHECK("slower", fix_info(&f).snd_cwnd < 10);
@@ -290,15 +276,15 @@ TEST(strange_sack_blocks)
 	fix_send(&f, 10000);
 	fix_drain(&f);
 	fix_in(&f, ".", 1, 0, 2001, 65535);
-	sack(&f, 2001, 1, (uint32_t[]){ 1, 1001 });		/* D-SACK: below the ACK */
+	fix_sack(&f, 2001, 1, (uint32_t[]){ 1, 1001 });		/* D-SACK: below the ACK */
 	CHECK_EQ("D-SACK", fix_counter(&f, "tcp.dsack_recv"), 1);
 	CHECK_EQ("shown", fix_info(&f).dsack_dups, 1);
-	sack(&f, 2001, 2, (uint32_t[]){ 5001, 6001, 4001, 7001 });	/* within block two */
+	fix_sack(&f, 2001, 2, (uint32_t[]){ 5001, 6001, 4001, 7001 });	/* within block two */
 	CHECK_EQ("D-SACK", fix_counter(&f, "tcp.dsack_recv"), 2);
 	CHECK_EQ("block two counts", fix_info(&f).sacked, 3);
-	sack(&f, 2001, 1, (uint32_t[]){ 20001, 30001 });	/* never sent */
-	sack(&f, 2001, 1, (uint32_t[]){ 9001, 8001 });		/* upside down */
-	sack(&f, 2001, 1, (uint32_t[]){ 9001, 12001 });		/* half of it never sent */
+	fix_sack(&f, 2001, 1, (uint32_t[]){ 20001, 30001 });	/* never sent */
+	fix_sack(&f, 2001, 1, (uint32_t[]){ 9001, 8001 });		/* upside down */
+	fix_sack(&f, 2001, 1, (uint32_t[]){ 9001, 12001 });		/* half of it never sent */
 	CHECK_EQ("none of these counts", fix_info(&f).sacked, 3);
 	CHECK_EQ("alive", fix_state(&f), RILL_ESTABLISHED);
 	fix_done(&f);
@@ -313,7 +299,7 @@ TEST(timeout_forgets_reneged_sacks)
 	fix_establish(&f, true, false);
 	fix_send(&f, 5000);
 	fix_drain(&f);
-	sack(&f, 1, 1, (uint32_t[]){ 1001, 2001 });
+	fix_sack(&f, 1, 1, (uint32_t[]){ 1001, 2001 });
 	fix_in(&f, ".", 1, 0, 1001, 65535);	/* stands below what was sacked: thrown away */
 	fix_drain(&f);
 	fix_advance_ms(&f, 1000);

@@ -7,20 +7,6 @@
 #include "base/types.h"
 #include "stack/sockopt_nums.h"
 
-static void sack(struct fix *f, uint32_t ack, int n, const uint32_t *lo_hi)
-{
-	struct tcp_opts o = { .nsack = (uint8_t)n };
-	struct in_opts x = { 0 };
-	uint8_t buf[40];
-
-	for (int i = 0; i < n; i++)
-		o.sack[i] = (struct tcp_sack){ seq_make(f->iss + lo_hi[2 * i]),
-					       seq_make(f->iss + lo_hi[2 * i + 1]) };
-	x.n = rl_tcp_opts_write(&o, buf);
-	x.bytes = buf;
-	fix_in_opts(f, ".", 1, 0, ack, 65535, &x);
-}
-
 /* [RFC9293:SHLD-31] [A3] five segments in each of their 120 orders, bytes and SACK right */
 TEST(reassembly_permutations)
 {
@@ -156,7 +142,7 @@ TEST(sack_needs_both_sides)
 		CHECK_EQ("block", fix_out(&f).o.nsack, theirs && ours);
 		fix_send(&f, 10000);
 		fix_drain(&f);
-		sack(&f, 1, 1, (uint32_t[]){ 1001, 2001 });
+		fix_sack(&f, 1, 1, (uint32_t[]){ 1001, 2001 });
 		CHECK_EQ("heard", fix_info(&f).sacked, theirs && ours);
 		fix_done(&f);
 	}

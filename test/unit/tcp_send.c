@@ -9,23 +9,6 @@
 #include "base/types.h"
 #include "stack/sockopt_nums.h"
 
-/* Acknowledge all that was sent, until the stack is silent.  Return: its SND.NXT. */
-static uint32_t ack_all(struct fix *f, uint32_t seq, uint16_t win)
-{
-	uint32_t nxt = 0, seen = 1;
-
-	for (int i = 0; i < 1000 && seen != nxt; i++) {
-		struct out_seg o;
-
-		seen = nxt;
-		while ((o = fix_out(f)).there)
-			nxt = RL_MAX(nxt, o.seq + o.len);
-		if (nxt != seen)
-			fix_in(f, ".", seq, 0, nxt, win);
-	}
-	return nxt;
-}
-
 /* ---- Nagle and its friends ---- */
 
 /* [RFC9293:SHLD-7] [RFC9293:MUST-17] */
@@ -256,7 +239,7 @@ TEST(send_buffer)
 	CHECK_EQ("at most the third number", fix_send(&f, 1000000), 30000);
 	CHECK_EQ("full", fix_send(&f, 1), -EAGAIN);
 	CHECK("not writable", !(rill_tcp_poll(f.st, f.fd) & RILL_OUT));
-	CHECK_EQ("all of it", ack_all(&f, 1, 65535), 30001);
+	CHECK_EQ("all of it", fix_ack_all(&f, 1, 65535), 30001);
 	CHECK("writable", rill_tcp_poll(f.st, f.fd) & RILL_OUT);
 	fix_done(&f);
 }
@@ -295,7 +278,7 @@ TEST(hold_reasons)
 		rill_pkt_put(f.st, kept[--n]);
 	f.alloc_dead = false;
 	rill_tcp_shutdown(f.st, f.fd, RILL_SHUT_WR);
-	ack_all(&f, 1, 65535);
+	fix_ack_all(&f, 1, 65535);
 	CHECK("NONE: FIN went out", held(&f, "NONE") > 0);
 	fix_done(&f);
 }

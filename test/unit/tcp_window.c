@@ -12,23 +12,6 @@
 #define OPT_MSS1000	2, 4, 1000 >> 8, 1000 & 255
 #define OPT_WS(n)	1, 3, 3, n
 
-/* Acknowledge all that was sent, until the stack is silent.  Return: its SND.NXT. */
-static uint32_t ack_all(struct fix *f, uint32_t seq, uint16_t win)
-{
-	uint32_t nxt = 0, seen = 1;
-
-	for (int i = 0; i < 1000 && seen != nxt; i++) {
-		struct out_seg o;
-
-		seen = nxt;
-		while ((o = fix_out(f)).there)
-			nxt = RL_MAX(nxt, o.seq + o.len);
-		if (nxt != seen)
-			fix_in(f, ".", seq, 0, nxt, win);
-	}
-	return nxt;
-}
-
 /* Take all segments; the highest number sent, or 0. */
 static uint32_t sent_up_to(struct fix *f)
 {
@@ -328,7 +311,7 @@ TEST(sender_avoids_silly_windows)
 	o = fix_out(&f);
 	CHECK("a piece at last", o.there && o.seq == 4001 && o.len == 300);
 	fix_in(&f, ".", 1, 0, 4301, 65535);
-	CHECK_EQ("the rest", ack_all(&f, 1, 65535), 8001);
+	CHECK_EQ("the rest", fix_ack_all(&f, 1, 65535), 8001);
 	fix_done(&f);
 }
 
