@@ -10,8 +10,9 @@
  * stack: the buffer used last is used next, so that a lightly filled cable
  * touches two or three buffers and stays in the cache.
  *
- * Sleep: an rx() that finds nothing sets `asleep` and looks once more; a tx()
- * that clears it writes the eventfd.  While frames flow nobody makes a call.
+ * Sleep: an rx() that finds nothing sets `asleep`, empties the eventfd and looks
+ * once more; a tx() that clears the flag writes the eventfd.  While frames flow
+ * nobody makes a call.
  */
 #include <errno.h>
 #include <stdatomic.h>
@@ -57,7 +58,9 @@ struct pair_end {
 	struct shared	*sh;
 	struct cable	*in, *out;
 	bool		armed;		/* asleep was set at least once */
-	uint64_t	wakeups;	/* writes to the eventfd not yet read */
+	int64_t		wakeups;	/* writes to the eventfd that were announced
+					 * by the flag and not yet read; below 0:
+					 * read before the flag was looked at */
 };
 
 static struct pair_end *to_end(struct rl_dev *d)
@@ -225,23 +228,29 @@ static void settle_wakeups(struct pair_end *e)
 	uint64_t count;
 
 	/* EAGAIN: the writer is between its flag and its write; next time */
-	if (e->wakeups && read(e->in->efd, &count, sizeof(count)) > 0)
-		e->wakeups -= count;
+	if (e->wakeups > 0 && read(e->in->efd, &count, sizeof(count)) > 0)
+		e->wakeups -= (int64_t)count;
 }
 
+/*
+ * The order matters: first the eventfd is emptied, then the cable is looked at.
+ * A wake-up that is swallowed then belongs to a frame that the look finds.
+ */
 static int pair_rx(struct rl_dev *d, struct rill_stack *st, struct rill_pkt **pkts, int n)
 {
 	struct pair_end *e = to_end(d);
 	int got = read_frames(e, st, pkts, n);
 
-	if (got)
-		return got;
-	if (!atomic_exchange(&e->in->asleep, true)) {
-		e->wakeups += e->armed;	/* the writer cleared it */
-		e->armed = true;
+	while (!got) {
+		if (!atomic_exchange(&e->in->asleep, true)) {
+			e->wakeups += e->armed;	/* the writer cleared it */
+			e->armed = true;
+		}
+		settle_wakeups(e);
 		got = read_frames(e, st, pkts, n);
+		if (atomic_load(&e->in->asleep))
+			break;
 	}
-	settle_wakeups(e);
 	return got;
 }
 
