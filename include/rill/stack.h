@@ -313,6 +313,7 @@ struct rill_conn {
 	int64_t			timer_ns;	/* until it fires */
 	uint32_t		timer_tries;
 	int64_t			state_age_ns;	/* in this state since */
+	uint8_t			hold;		/* why it sends nothing: rill_hold_name() */
 	uint32_t		rcvbuf, sndbuf;
 	bool			has_info;
 	struct rill_tcp_info	info;		/* full connections only */
@@ -377,6 +378,7 @@ RILL_API int rill_stack_trace(struct rill_stack *st, struct rill_trace *out);
 RILL_API const char *rill_state_name(int state);
 RILL_API const char *rill_state_ss(int state);
 RILL_API const char *rill_drop_name(int reason);
+RILL_API const char *rill_hold_name(int reason);
 
 #ifdef __cplusplus
 }

@@ -317,10 +317,23 @@ static void hand_over(struct rill_engine *e)
 		kick(e, thread);
 }
 
+/* In virtual time the owner decides how a call waits. */
+static int wait_virtual(struct rill_engine *e, struct rl_waiter *w, int64_t until_ns)
+{
+	int r;
+
+	rl_host_leave(e);
+	r = w->ready ? 1 : e->virt->wait(e->virt->ctx, w, until_ns);
+	rl_host_enter(e);
+	return r;
+}
+
 int rl_host_wait(struct rill_engine *e, struct rl_waiter *w, int64_t until_ns)
 {
 	int r;
 
+	if (e->virt)
+		return wait_virtual(e, w, until_ns);
 	list_add_tail(&e->waiters, &w->link);
 	do {
 		if (w->ready)

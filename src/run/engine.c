@@ -24,9 +24,9 @@
 #define SENT_NS		(100 * RL_US)
 #define LOCK_TRIES	200		/* before sleeping for the lock */
 
-int64_t rl_host_now(void)
+int64_t rl_host_now(const struct rill_engine *e)
 {
-	return rl_clock_ns();
+	return rl_engine_clock(e);
 }
 
 struct rill_stack *rl_engine_stack(struct rill_engine *e)
@@ -116,7 +116,7 @@ static bool receive(struct rill_engine *e, bool *did)
 		return false;
 	}
 	if (e->trace && got)		/* the frame's line was written before this */
-		e->now_ns = rl_clock_ns();
+		e->now_ns = rl_engine_clock(e);
 	adapt_want(e, pkts, got);
 	if (got == 0)
 		return false;
@@ -184,7 +184,9 @@ bool rl_engine_pump(struct rill_engine *e, const struct rl_waiter *w)
 {
 	bool did = false, more = true;
 
-	e->now_ns = e->pumped_ns = rl_clock_ns();
+	e->now_ns = e->pumped_ns = rl_engine_clock(e);
+	/* captures stamp what they receive with the stack's time */
+	e->st->now_ns = RL_MAX(e->st->now_ns, e->now_ns);
 	e->sent = 0;
 	/* arrived packets come before timers: an ACK may be among them */
 	for (int i = 0; i < PUMP_ROUNDS && more && !(w && w->ready); i++) {
@@ -214,7 +216,7 @@ void rl_engine_settle(struct rill_engine *e)
 struct rill_stack *rl_host_enter(struct rill_engine *e)
 {
 	rl_engine_take(e);
-	e->now_ns = rl_clock_ns();
+	e->now_ns = rl_engine_clock(e);
 	if (RL_UNLIKELY(rill_stack_deadline(e->st) <= e->now_ns))
 		rl_engine_pump(e, NULL);
 	else
@@ -261,6 +263,23 @@ void rill_engine_unlock(struct rill_engine *e)
 	rl_host_leave(e);
 }
 
+void rl_engine_round(struct rill_engine *e)
+{
+	rl_engine_take(e);
+	rl_engine_pump(e, NULL);
+	rl_host_leave(e);
+}
+
+int64_t rl_engine_next_ns(struct rill_engine *e)
+{
+	int64_t at_ns;
+
+	rl_engine_take(e);
+	at_ns = rl_engine_deadline(e);
+	rl_engine_give(e);
+	return at_ns;
+}
+
 /* ---- run and drain ---- */
 
 int rill_engine_run(struct rill_engine *e, int timeout_ms)
@@ -291,7 +310,7 @@ int rill_engine_timeout(struct rill_engine *e)
 	rl_engine_give(e);
 	if (at_ns == RL_NEVER)
 		return -1;
-	left_ns = at_ns - rl_clock_ns();
+	left_ns = at_ns - rl_engine_clock(e);
 	if (left_ns <= 0)
 		return 0;
 	return (int)RL_MIN((left_ns + RL_MS - 1) / RL_MS, INT_MAX);
@@ -322,7 +341,7 @@ static bool busy(struct rill_stack *st)
 
 int rill_engine_drain(struct rill_engine *e, int timeout_ms)
 {
-	int64_t until_ns = timeout_ms < 0 ? RL_NEVER : rl_clock_ns() + timeout_ms * RL_MS;
+	int64_t until_ns = timeout_ms < 0 ? RL_NEVER : rl_engine_clock(e) + timeout_ms * RL_MS;
 	struct rl_waiter w;
 	int r = 0;
 
@@ -331,11 +350,11 @@ int rill_engine_drain(struct rill_engine *e, int timeout_ms)
 	while (r == 0 && busy(e->st)) {
 		rl_waiter_init(&w);
 		w.any = true;
-		r = rl_host_wait(e, &w, RL_MIN(until_ns, rl_clock_ns() + 10 * RL_MS));
+		r = rl_host_wait(e, &w, RL_MIN(until_ns, rl_engine_clock(e) + 10 * RL_MS));
 		r = r < 0 ? r : 0;
-		if (r == 0 && rl_clock_ns() >= until_ns)
+		if (r == 0 && rl_engine_clock(e) >= until_ns)
 			r = busy(e->st) ? -ETIMEDOUT : 0;
-		if (rl_clock_ns() >= until_ns)
+		if (rl_engine_clock(e) >= until_ns)
 			break;
 	}
 	rl_host_leave(e);

@@ -10,6 +10,7 @@
 #include "run/ctl.h"
 #include "run/engine.h"
 #include "run/trace.h"
+#include "run/virtual.h"
 #include "sock/host.h"
 
 #define RL_BATCH	64		/* packets handed over at once */
@@ -25,6 +26,7 @@ struct rill_engine {
 	struct rl_ctl		*ctl;
 	struct rl_trace		*trace;
 	char			name[32];
+	struct rl_virtual	*virt;		/* whose time counts; NULL: the real clock */
 
 	/* who drives: drive.c */
 	struct list		waiters;	/* struct rl_waiter */
@@ -61,6 +63,12 @@ static inline void rl_relax(void)
 #if defined(__x86_64__) || defined(__i386__)
 	__builtin_ia32_pause();
 #endif
+}
+
+/** What time it is for this engine. */
+static inline int64_t rl_engine_clock(const struct rill_engine *e)
+{
+	return RL_UNLIKELY(e->virt) ? e->virt->now_ns : rl_clock_ns();
 }
 
 void rl_engine_take(struct rill_engine *e);	/* the lock, and nothing else */

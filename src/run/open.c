@@ -16,6 +16,7 @@
 #include "run/netcfg.h"
 
 #define SPIN_NS		(50 * RL_US)
+#define VIRTUAL_EVENTS	256		/* the owner reads them after each step */
 #define DAD_WAIT_NS	(15 * RL_SEC)
 
 /* One attempt. */
@@ -77,8 +78,8 @@ static int make_stack(const struct opening *o)
 	struct rill_stack_params sp = {
 		.mem = { .alloc = mem_alloc, .free = mem_free },
 		.mem_max = o->par->mem_max ? o->par->mem_max : half_the_memory(),
-		.now_ns = rl_clock_ns(),
-		.trace_events = o->par->trace ? RL_TRACE_EVENTS : 0,
+		.now_ns = rl_engine_clock(o->e),
+		.trace_events = o->e->virt ? VIRTUAL_EVENTS : o->par->trace ? RL_TRACE_EVENTS : 0,
 	};
 	int r = make_seed(o, sp.seed);
 
@@ -155,7 +156,7 @@ static int wrap_device(const struct opening *o, struct rl_dev **dev)
 		r = rl_dev_fault_open(*dev, o->par->fault, seed, dev, o->why, o->why_len);
 	}
 	if (r == 0 && o->par->trace)
-		r = rl_trace_open(o->par->trace, rl_clock_ns(), &o->e->trace, o->why,
+		r = rl_trace_open(o->par->trace, rl_engine_clock(o->e), &o->e->trace, o->why,
 				  o->why_len);
 	if (r == 0 && (o->par->pcap || o->par->trace))
 		r = rl_dev_pcap_open(*dev, o->par->pcap,
@@ -360,8 +361,8 @@ static void undo(struct rill_engine *e)
 }
 
 /* With @dev, which is taken over, or the device of the parameters. */
-static int open_with(const struct rill_engine_params *par, struct rl_dev *dev,
-		     struct rill_engine **out, char *why, size_t why_len)
+static int open_with(const struct rill_engine_params *par, struct rl_virtual *v,
+		     struct rl_dev *dev, struct rill_engine **out, char *why, size_t why_len)
 {
 	struct opening o = { .par = par, .why = why, .why_len = why_len };
 	int r;
@@ -374,6 +375,7 @@ static int open_with(const struct rill_engine_params *par, struct rl_dev *dev,
 			rl_dev_close(dev);
 		return fail(&o, ENOMEM, "no memory");
 	}
+	o.e->virt = v;
 	r = make_engine(&o);
 	if (r == 0 && !dev)
 		r = open_device(&o, &dev);
@@ -394,7 +396,18 @@ static int open_with(const struct rill_engine_params *par, struct rl_dev *dev,
 int rill_engine_open(const struct rill_engine_params *par, struct rill_engine **out,
 		     char *why, size_t why_len)
 {
-	return open_with(par, NULL, out, why, why_len);
+	return open_with(par, NULL, NULL, out, why, why_len);
+}
+
+int rl_engine_open_virtual(struct rl_virtual *v, const struct rill_engine_params *par,
+			   struct rl_dev *dev, struct rill_engine **out,
+			   char *why, size_t why_len)
+{
+	struct rill_engine_params p = *par;
+
+	p.dev = NULL;
+	p.no_ctl = p.no_dad = true;
+	return open_with(&p, v, dev, out, why, why_len);
 }
 
 /* DAD would wait for an end that nobody drives yet. */
@@ -405,7 +418,7 @@ static int open_end(const struct rill_engine_params *par, struct rl_dev *dev,
 
 	p.dev = NULL;
 	p.no_dad = true;
-	return open_with(&p, dev, out, why, why_len);
+	return open_with(&p, NULL, dev, out, why, why_len);
 }
 
 int rill_engine_open_pair(const struct rill_engine_params *a,

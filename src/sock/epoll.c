@@ -293,12 +293,12 @@ int rill_epoll_wait(int epfd, struct epoll_event *evs, int max, int timeout_ms)
 		return -EINVAL;
 	if (!evs)
 		return -EFAULT;
-	if (timeout_ms > 0)
-		until_ns = rl_until(timeout_ms * RL_MS);
 	r = rl_sock_enter(epfd, &s, &st);
 	if (r < 0)
 		return r == -ENOTSOCK ? -EINVAL : r;
 	e = rl_sock_engine(s);
+	if (timeout_ms > 0)
+		until_ns = rl_until(e, timeout_ms * RL_MS);
 	r = s->kind == RL_SOCK_EPOLL ? wait_ready(st, s, evs, max, until_ns) : -EINVAL;
 	rl_host_leave(e);
 	return r;

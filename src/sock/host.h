@@ -65,7 +65,7 @@ bool rl_host_poke(struct rill_engine *e);
 /** @n bytes were queued: reads the devices now and then while a program sends. */
 void rl_host_sent(struct rill_engine *e, size_t n);
 
-/** The clock of engines: CLOCK_MONOTONIC in ns. */
-int64_t rl_host_now(void);
+/** The engine's clock in ns: CLOCK_MONOTONIC, or virtual time. */
+int64_t rl_host_now(const struct rill_engine *e);
 
 #endif

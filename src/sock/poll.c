@@ -181,7 +181,7 @@ static int run(struct polling *p, int timeout_ms)
 	if (!p->e)
 		return kernel_only(p, timeout_ms);
 	if (timeout_ms > 0)
-		until_ns = rl_until(timeout_ms * RL_MS);
+		until_ns = rl_until(p->e, timeout_ms * RL_MS);
 	p->st = rl_host_enter(p->e);
 	r = wait_all(p, until_ns);
 	rl_host_leave(p->e);

@@ -105,7 +105,7 @@ void rl_sock_event(struct rill_engine *e, const struct rill_event *ev);
 uint32_t rl_sock_poll(struct rill_stack *st, struct rl_sock *s);
 
 /** now + @timeo_ns, RL_NEVER for ever. */
-int64_t rl_until(int64_t timeo_ns);
+int64_t rl_until(const struct rill_engine *e, int64_t timeo_ns);
 
 /**
  * Wait until one of @bits may be true of @s.  Return: 0; -EAGAIN: @until_ns

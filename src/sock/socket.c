@@ -251,7 +251,7 @@ static int connect_result(struct rill_stack *st, struct rl_sock *s)
 
 static int connect_wait(struct rill_stack *st, struct rl_sock *s)
 {
-	int64_t until_ns = rl_until(s->sndtimeo_ns);
+	int64_t until_ns = rl_until(rl_sock_engine(s), s->sndtimeo_ns);
 	int r;
 
 	for (;;) {
@@ -393,6 +393,7 @@ static void linger(struct rill_stack *st, struct rl_sock *s)
 	struct linger l = { 0 };
 	size_t len = sizeof(l);
 	int unread = 0, r = 0;
+	struct rill_engine *e = rl_sock_engine(s);
 	int64_t until_ns;
 
 	if (rill_stack_getsockopt(st, s->id, SOL_SOCKET, SO_LINGER, &l, &len) < 0 ||
@@ -401,10 +402,10 @@ static void linger(struct rill_stack *st, struct rl_sock *s)
 	rill_ioctl_int(st, s->id, SIOCINQ, &unread);
 	if (unread > 0 || rill_tcp_shutdown(st, s->id, RILL_SHUT_WR) < 0)
 		return;
-	rl_host_flush(rl_sock_engine(s));
-	until_ns = rl_until(l.l_linger * RL_SEC);
-	while (still_sending(st, s) && rl_host_now() < until_ns && r != -EINTR)
-		r = rl_sock_wait(s, ~0u, RL_MIN(until_ns, rl_until(LINGER_STEP_NS)));
+	rl_host_flush(e);
+	until_ns = rl_until(e, l.l_linger * RL_SEC);
+	while (still_sending(st, s) && rl_host_now(e) < until_ns && r != -EINTR)
+		r = rl_sock_wait(s, ~0u, RL_MIN(until_ns, rl_until(e, LINGER_STEP_NS)));
 }
 
 int rill_close(int fd)

@@ -84,13 +84,13 @@ uint32_t rl_sock_poll(struct rill_stack *st, struct rl_sock *s)
 	return r < 0 ? RILL_ERR : (uint32_t)r;
 }
 
-int64_t rl_until(int64_t timeo_ns)
+int64_t rl_until(const struct rill_engine *e, int64_t timeo_ns)
 {
 	int64_t now_ns;
 
 	if (timeo_ns == RL_NEVER)
 		return RL_NEVER;
-	now_ns = rl_host_now();
+	now_ns = rl_host_now(e);
 	return timeo_ns < RL_NEVER - now_ns ? now_ns + timeo_ns : RL_NEVER;
 }
 
@@ -129,6 +129,6 @@ int rl_sock_again(struct rl_sock *s, bool nonblock, uint32_t bits, int64_t timeo
 	if (nonblock)
 		return peek_once(s, until_ns);
 	if (!*until_ns)
-		*until_ns = rl_until(timeo_ns);
+		*until_ns = rl_until(rl_sock_engine(s), timeo_ns);
 	return rl_sock_wait(s, bits, *until_ns);
 }
