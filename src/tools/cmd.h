@@ -10,7 +10,8 @@ enum exit_status { EXIT_DONE = 0, EXIT_FAILED = 1, EXIT_MISUSE = 2 };
 
 /*
  * One option.  Its number is what opt_next() returns; 0 ends a list.  @arg is
- * NULL for an option without argument.
+ * NULL for an option without argument; @help is NULL for one that is known only
+ * to be refused with a reason.
  */
 struct opt {
 	int		id;
@@ -30,7 +31,7 @@ struct cmd {
 	int			(*run)(const struct cmd *cmd, int argc, char **argv);
 };
 
-extern const struct cmd cmd_serve, cmd_get, cmd_nc, cmd_ss, cmd_stats, cmd_sysctl;
+extern const struct cmd cmd_serve, cmd_get, cmd_nc, cmd_ss, cmd_stats, cmd_sysctl, cmd_drill;
 
 /* Numbers of the options that all commands share are above these. */
 enum { OPT_STACK = 1000, OPT_HELP = 2000 };

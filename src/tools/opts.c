@@ -133,6 +133,8 @@ static void print_opts(const struct opt *t)
 	for (; t->id; t++) {
 		char letter[8] = "    ";
 
+		if (!t->help)
+			continue;
 		if (t->letter)
 			snprintf(letter, sizeof(letter), "-%c%s ", t->letter,
 				 t->name ? "," : " ");

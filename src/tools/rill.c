@@ -14,6 +14,7 @@
 
 static const struct cmd *const commands[] = {
 	&cmd_serve, &cmd_get, &cmd_nc, &cmd_ss, &cmd_stats, &cmd_sysctl,
+	&cmd_drill,
 };
 
 #define NCOMMANDS	(sizeof(commands) / sizeof(commands[0]))

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 
 #include "tcp_fix.h"
+#include "tcp_check.h"
 #include "base/types.h"
 #include "stack/sockopt_nums.h"
 #include "wire/cksum.h"
@@ -72,6 +73,7 @@ void fix_init(struct fix *f, bool v6)
 
 void fix_done(struct fix *f)
 {
+	tcp_check(f->st);
 	rill_stack_destroy(f->st);
 	CHECK_EQ("memory given back", f->live_bytes, 0);
 }
@@ -96,6 +98,7 @@ void fix_advance_ms(struct fix *f, int64_t ms)
 	}
 	f->now_ns = end;
 	rill_stack_advance(f->st, f->now_ns);
+	tcp_check(f->st);
 }
 
 static uint8_t flag_bits(const char *s)
@@ -193,6 +196,7 @@ void fix_in_opts(struct fix *f, const char *flags, uint32_t seq, uint32_t len,
 	err = rill_stack_input(f->st, f->now_ns, f->ifindex, pkt, ip_len + n);
 	if (!f->may_fail)
 		CHECK_EQ("input", err, 0);
+	tcp_check(f->st);
 }
 
 static uint16_t icmp_sum(const struct fix *f, const uint8_t *m, size_t n)
@@ -280,6 +284,7 @@ struct out_seg fix_out(struct fix *f)
 	struct out_seg o = { 0 };
 	struct rill_pkt *p;
 
+	tcp_check(f->st);
 	while (rill_stack_output(f->st, 0, &p, 1) == 1) {
 		size_t n = rill_pkt_bytes(p, buf, sizeof(buf));
 		uint8_t proto = buf[0] >> 4 == 6 ? buf[6] : buf[9];
@@ -727,6 +732,7 @@ static void deliver(struct duo *d, int to)
 
 	d->wire[to] = w->next;
 	CHECK_EQ("input", rill_stack_input(d->st[to], d->now_ns, d->ifindex, w->bytes, w->len), 0);
+	tcp_check(d->st[to]);
 	free(w);
 }
 
@@ -756,8 +762,10 @@ void duo_run(struct duo *d, int64_t until_ns)
 		}
 	}
 	d->now_ns = until_ns;
-	for (int i = 0; i < 2; i++)
+	for (int i = 0; i < 2; i++) {
 		rill_stack_advance(d->st[i], d->now_ns);
+		tcp_check(d->st[i]);
+	}
 }
 
 void duo_done(struct duo *d)

@@ -17,6 +17,7 @@ MAY = {
     "sock": "base",
     "dev": "base obs wire buf",
     "run": "base wire sock dev",
+    "drill": "base obs wire dev",
     "tools": "",
 }
 # The state of a stack and its tunables are one struct each, in which every layer
@@ -31,7 +32,8 @@ EXTRA = {
     "stack": {"sock/sockopts.def"},
     "tcp": {"sock/sockopts.def"},
     "udp": {"sock/sockopts.def"},
-    "tools": {"run/ctl.h"},
+    "drill": {"run/virtual.h", "sock/host.h"},
+    "tools": {"run/ctl.h", "drill/run.h", "drill/ast.h", "drill/options.def"},
 }
 FREESTANDING = {"stdint.h", "stddef.h", "stdbool.h", "limits.h", "stdalign.h",
                 "stdarg.h", "string.h", "errno.h"}
