@@ -33,6 +33,7 @@ static inline int32_t seq_diff(seq_t a, seq_t b)
 	return (int32_t)(a.v - b.v);
 }
 
+/* All modulo 2^32 [RFC9293:lc-6]. */
 static inline bool seq_eq(seq_t a, seq_t b)	{ return a.v == b.v; }
 static inline bool seq_lt(seq_t a, seq_t b)	{ return seq_diff(a, b) < 0; }
 static inline bool seq_le(seq_t a, seq_t b)	{ return seq_diff(a, b) <= 0; }

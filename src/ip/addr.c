@@ -225,7 +225,7 @@ static bool valid_new(const struct rl_netif *nif, const struct rill_ip *ip,
 {
 	if (prefix_len > (rl_ip_is4(ip) ? 32u : 128u))
 		return false;
-	if (rl_ip_is_any(ip) || rl_ip_is_mcast(ip))
+	if (rl_ip_is_any(ip) || rl_ip_is_mcast(ip)) /* [RFC1122-04] */
 		return false;
 	if (rl_ip_is_loopback(ip) != nif->loopback)
 		return false;

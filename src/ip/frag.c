@@ -3,9 +3,9 @@
  * Reassembly of both families [RFC791:3.2] [RFC8200:4.5].
  *
  * Each datagram under way is a struct rl_reasm: its fragments in order, no two
- * overlapping.  An overlap condemns the datagram [RFC5722-02] [RFC791-07]: the
- * entry stays, empty, and swallows what still comes.  An exact duplicate is
- * just ignored.  Memory is charged as it is held, not by payload; at the cap the
+ * overlapping.  An overlap condemns the datagram [RFC5722-02] [RFC791-07]
+ * [RFC3128-01]: the entry stays, empty, and swallows what still comes.  An exact
+ * duplicate is just ignored.  Memory is charged as it is held, not by payload; at the cap the
  * oldest datagram gives way.
  *
  * A fragment in the list has data at its payload, csum_start holds its offset
@@ -181,7 +181,7 @@ static uint32_t min_header(uint8_t proto)
 	return 0;
 }
 
-/* Payload of @p from @off begins with the whole header chain [RFC8200-07]. */
+/* Payload of @p from @off begins with the whole header chain [RFC8200-07] [RFC7112-01]. */
 static bool chain_complete(const struct rill_pkt *p, uint32_t off, uint8_t next)
 {
 	uint32_t len = rl_pkt_len(p);
@@ -202,7 +202,7 @@ static bool chain_complete(const struct rill_pkt *p, uint32_t off, uint8_t next)
 	return false;
 }
 
-/* A filter that looks at the first fragment only must not be fooled [RFC1858:3]. */
+/* A filter that looks at the first fragment only must not be fooled [RFC1858-01]. */
 static bool tiny(const struct rill_pkt *p, const struct rl_frag_info *fi, uint32_t at)
 {
 	if (rl_ip_is4(&fi->src)) {
@@ -228,13 +228,14 @@ static enum rl_drop check(struct rill_stack *st, struct rill_pkt *p,
 {
 	uint32_t n = rl_pkt_len(p) - at;
 
-	if (fi->more && n % 8) {			/* [RFC8200-06] */
+	if (fi->more && n % 8) {			/* [RFC8200-06] [RFC791-02] */
 		problem(st, p, at, 4, ICMP6_PARAM_HEADER);
 		return RL_DROP_FRAG_BAD;
 	}
 	if (n == 0)
 		return RL_DROP_FRAG_BAD;
 	/* the IPv6 header does not count in its payload length */
+	/* [RFC1122-29] [RFC791-03] [RFC8200-12] */
 	if (fi->off + n + fi->hdr_len > (rl_ip_is4(&fi->src) ? 65535u : 65575u)) {
 		problem(st, p, at, fi->hdr_len + 2, ICMP6_PARAM_HEADER);
 		return RL_DROP_FRAG_BAD;
@@ -306,7 +307,7 @@ static void insert(struct rill_stack *st, struct rl_reasm *r, struct rill_pkt *p
 
 /* ---- putting together ---- */
 
-/* Any CE marks the whole; beside Not-ECT it can't be [RFC3168:5.3]. */
+/* Any CE marks the whole; beside Not-ECT it can't be [RFC3168-17]. */
 static bool merge_ecn(struct rill_pkt *q, uint8_t seen)
 {
 	if (!(seen & 1 << 3))

@@ -8,8 +8,8 @@
  * has them; where it is silent, as Linux has them.
  *
  * Deliberately not listened to: redirects and router advertisements (a stack is
- * configured by its owner), source quench [RFC9293:MUST-55], timestamp and
- * information requests [RFC1122-25].
+ * configured by its owner), source quench [RFC9293:MUST-55] [RFC5927-04]
+ * [RFC6633-02], timestamp and information requests [RFC1122-25].
  */
 #include <errno.h>
 
@@ -157,7 +157,7 @@ static enum rl_drop error_in(struct rill_stack *st, const struct rill_pkt *p,
 		return RL_DROP_ICMP_SHORT;
 	e->from = p->src;
 	e->quote = inner + hdr_len;
-	e->quote_len = n - hdr_len;
+	e->quote_len = n - hdr_len; /* [RFC4884-01] */
 	if (!q.first || !rl_ip_is_ours(st, &e->src) || !tell_transport(st, e))
 		return RL_DROP_ICMP_NO_MATCH;		/* [RFC8201-02] */
 	if (e->kind == RL_ICMP_TOO_BIG)
@@ -207,7 +207,7 @@ static enum rl_drop check(struct rill_stack *st, struct rill_pkt *p, struct icmp
 		sum = rl_sum_pseudo(&p->src, &p->dst, RL_PROTO_ICMP6, len);
 	sum = rl_sum_fold(sum);
 	sum += rl_sum_fold(rl_pkt_sum(p, 0, len));
-	return rl_sum_finish(sum) ? RL_DROP_ICMP_CSUM : RL_DROP_NONE;
+	return rl_sum_finish(sum) ? RL_DROP_ICMP_CSUM : RL_DROP_NONE; /* [RFC792-01] */
 }
 
 static void echo(struct rill_stack *st, struct rill_pkt *p, bool ignore)
@@ -275,7 +275,7 @@ void rl_icmp4_input(struct rill_stack *st, struct rl_netif *nif, struct rill_pkt
 		RL_CTR(st, icmp_in_redirects);
 		break;
 	}
-	rl_drop_pkt(st, p, RL_DROP_ICMP_TYPE);		/* [RFC1122-13] */
+	rl_drop_pkt(st, p, RL_DROP_ICMP_TYPE);		/* [RFC1122-13] [RFC6918-01] */
 }
 
 /* ---- ICMPv6 ---- */

@@ -10,7 +10,7 @@
 #include "wire/cksum.h"
 
 #define QUOTE_MAX4	(576 - IPV4_HDR_LEN - ICMP_HDR_LEN)	/* [RFC1122-14] */
-#define QUOTE_MAX6	(IPV6_MIN_MTU - IPV6_HDR_LEN - ICMP_HDR_LEN)
+#define QUOTE_MAX6	(IPV6_MIN_MTU - IPV6_HDR_LEN - ICMP_HDR_LEN) /* [RFC4443-02] */
 
 /* The address that was asked answers; if that is a group, one of ours. */
 static int answer_from(struct rill_stack *st, const struct rill_pkt *p, struct rl_flow *f)
@@ -19,7 +19,7 @@ static int answer_from(struct rill_stack *st, const struct rill_pkt *p, struct r
 	if (rl_ip_is_linklocal(&p->src) && !(p->flags & RL_PKT_LOOPED))
 		f->bound_if = p->ifindex;
 	if (!(p->flags & (RL_PKT_IP_BCAST | RL_PKT_IP_MCAST))) {
-		f->src = p->dst;		/* [RFC1122-23] [RFC4443-05] */
+		f->src = p->dst;	/* [RFC1122-23] [RFC1122-32] [RFC4443-05] [RFC4443-09] */
 		return 0;
 	}
 	return rl_ip_select_source(st, &p->src, f->bound_if, &f->src);

@@ -40,6 +40,7 @@ static bool may_be_unspecified(const struct rill_pkt *p)
 	return p->proto == RL_PROTO_IGMP || p->proto == RL_PROTO_ICMP6;
 }
 
+/* What can't be a single host elsewhere sent nothing to us [RFC1122-42]. */
 static enum rl_drop check_source(struct rill_stack *st, const struct rill_pkt *p, bool v4)
 {
 	if (bad_source(st, &p->src, v4))
@@ -197,7 +198,7 @@ static enum rl_drop options4(struct rill_stack *st, struct rill_pkt *p, uint32_t
 	size_t at = 0;
 
 	switch (rl_ipv4_opts_check(p->data + IPV4_HDR_LEN, hdr_len - IPV4_HDR_LEN, &at)) {
-	case IPV4_OPT_OK:
+	case IPV4_OPT_OK: /* [RFC9293:MUST-50] */
 		return RL_DROP_NONE;
 	case IPV4_OPT_SRCROUTE:		/* refused by decision, not by accident */
 		return RL_DROP_IP_SRCROUTE;
@@ -344,7 +345,7 @@ static enum walk_step hop_by_hop(struct walk *w)
 	return stop(w, RL_DROP_IP6_HEADER);
 }
 
-/* No type is known here; one that is used up may be passed [RFC8200-05]. */
+/* No type is known here; one that is used up may be passed [RFC8200-05]. [RFC5095-01] */
 static enum walk_step routing(struct walk *w)
 {
 	uint32_t n = ext_header(w);
@@ -366,7 +367,7 @@ static enum walk_step fragment(struct walk *w)
 	if (rl_pkt_pullup(&w->st->bufs, w->p, w->off + IPV6_FRAG_LEN))
 		return stop(w, RL_DROP_IP6_HEADER);
 	rl_ipv6_frag_parse(&f, w->p->data + w->off);
-	if (!f.off && !f.more)		/* atomic: whole as it is [RFC6946-01] */
+	if (!f.off && !f.more)		/* atomic: whole as it is [RFC6946-01] [RFC8200-10] */
 		return step_over(w, IPV6_FRAG_LEN);
 	if (w->p->flags & RL_PKT_REASSEMBLED)	/* fragments inside of fragments */
 		return stop(w, RL_DROP_IP6_HEADER);

@@ -3,7 +3,7 @@
  * Neighbour discovery [RFC4861:7.2] and duplicate address detection [RFC4862:5.4].
  *
  * A Rill stack is configured by its owner: routers' advertisements and redirects
- * are not listened to, and no router is solicited.  So a neighbour's router flag
+ * are not listened to [RFC4861-12], and no router is solicited.  So a neighbour's router flag
  * means nothing here either.  Called by icmp_in.c, neigh.c and addr.c.
  */
 #include "ip/ip_int.h"

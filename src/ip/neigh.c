@@ -338,7 +338,7 @@ void rl_neigh_timer(struct rill_stack *st, struct rl_neigh *n)
 
 static void enqueue(struct rill_stack *st, struct rl_neigh *n, struct rill_pkt *p)
 {
-	while (n->q_len >= (uint32_t)RL_CFG(st, neigh_queue)) {	/* the oldest goes */
+	while (n->q_len >= (uint32_t)RL_CFG(st, neigh_queue)) {	/* the oldest goes [RFC826-03] */
 		struct rill_pkt *old = n->q_head;
 
 		n->q_head = old->next;

@@ -140,6 +140,7 @@ static int send(struct rill_stack *st, struct rill_pkt *p, struct rl_flow *f)
 
 /* ---- headers ---- */
 
+/* [RFC791-04] */
 uint16_t rl_ip_next_id(struct rill_stack *st, const struct rl_flow *f)
 {
 	uint32_t key[3] = { rl_ip_get4(&f->src), rl_ip_get4(&f->dst), f->proto };
@@ -161,7 +162,7 @@ static void push_ip4(struct rill_stack *st, struct rill_pkt *p, const struct rl_
 		.tos = f->tos, .proto = f->proto, .df = df,
 		.ttl = f->ttl ? f->ttl : (uint8_t)RL_CFG(st, ip_default_ttl),
 		.total_len = len > IPV4_MAX_LEN ? 0 : (uint16_t)len,
-		.id = df ? 0 : rl_ip_next_id(st, f),
+		.id = df ? 0 : rl_ip_next_id(st, f), /* [RFC6864-03] */
 		.src = f->src, .dst = f->dst,
 	};
 

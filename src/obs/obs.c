@@ -45,6 +45,17 @@ const char *rill_drop_name(int reason)
 	return reason >= 0 && reason < RL_DROP_N ? names[reason] : "?";
 }
 
+const char *rill_hold_name(int reason)
+{
+	static const char *const names[RL_HOLD_N] = {
+#define HOLD(name, help, src)	[RL_HOLD_##name] = #name,
+#include "obs/holds.def"
+#undef HOLD
+	};
+
+	return reason >= 0 && reason < RL_HOLD_N ? names[reason] : "?";
+}
+
 const char *rill_state_name(int state)
 {
 	static const char *const names[RILL_TCP_STATES] = {

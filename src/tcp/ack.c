@@ -39,6 +39,7 @@ static void release(struct rill_stack *st, struct tcp_conn *c, seq_t ack,
 		bytes -= n > 0 && bytes > c->sendq.len;
 	}
 	bytes = RL_MIN(bytes, c->sendq.len);
+	/* [RFC6675-03] [RFC2018-10] */
 	rl_bytesq_drop_front(&st->bytes, &c->sendq, bytes);
 	c->bytes_acked += bytes;
 	c->snd_una = ack;
@@ -78,7 +79,7 @@ void rl_tcp_ack(struct rill_stack *st, struct tcp_conn *c, struct seg *s,
 	}
 	if (seq_gt(s->ack, c->snd_una)) {	/* [RFC1122-44] */
 		rtt_ns = rl_rtxq_ack(st, c, s->ack);
-		if (rtt_ns < 0 && had)		/* a repeated one: only by timestamps */
+		if (rtt_ns < 0 && had)	/* a repeated one: only by timestamps [RFC7323-17] */
 			rtt_ns = timestamp_sample(st, c, s);
 		release(st, c, s->ack, r);
 		if (rtt_ns >= 0)

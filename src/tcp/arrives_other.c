@@ -35,7 +35,7 @@ static bool paws_refuses(const struct arrival *a)
 {
 	const struct tcp_conn *c = a->c;
 
-	if (!c->opt_ts || !a->s->o.has_ts || (a->s->flags & TH_RST))
+	if (!c->opt_ts || !a->s->o.has_ts || (a->s->flags & TH_RST)) /* [RFC7323-15] */
 		return false;
 	if ((int32_t)(a->s->o.ts_val - c->ts_recent) >= 0)
 		return false;
@@ -99,7 +99,10 @@ static enum verdict unacceptable(struct arrival *a)
 
 	if (s->flags & TH_RST)			/* [RFC9293:lc-9] */
 		return drop(a, RL_DROP_RST_OUTSIDE);
-	/* [RFC9293:lc-8] [RFC9293:MUST-66] a closed window still takes ACK and URG */
+	/*
+	 * [RFC9293:lc-8] [RFC9293:MUST-66] [RFC9293:MAY-8] [RFC2525-12] a closed window
+	 * still takes ACK and URG
+	 */
 	if (why == RL_DROP_ZERO_WINDOW && seq_eq(s->seq, a->c->rcv_nxt)) {
 		s->len = 0;
 		s->flags &= (uint8_t)~(TH_FIN | TH_PSH);
@@ -163,7 +166,7 @@ static enum verdict step1_sequence(struct arrival *a)
 /*
  * Second, the RST bit.  Only one exactly at RCV.NXT is believed; elsewhere in
  * the window it earns a challenge ACK, so that a blind attacker has to guess 32
- * bits instead of a window [RFC5961-01] [RFC9293:U-4] [RFC9293:U-5].
+ * bits instead of a window [RFC5961-01] [RFC9293:U-4] [RFC9293:U-5] [RFC9293:U-6].
  */
 static enum verdict step2_reset(struct arrival *a)
 {
@@ -171,7 +174,7 @@ static enum verdict step2_reset(struct arrival *a)
 
 	if (!(a->s->flags & TH_RST))
 		return NEXT;
-	if (!seq_eq(a->s->seq, c->rcv_nxt)) {
+	if (!seq_eq(a->s->seq, c->rcv_nxt)) { /* [RFC5961-03] */
 		a->fx.challenge = true;
 		return drop(a, RL_DROP_CHALLENGED);
 	}
@@ -185,7 +188,10 @@ static enum verdict step2_reset(struct arrival *a)
 	return drop(a, RL_DROP_RST);
 }
 
-/* Third, security and compartment: not supported.  Fourth, SYN [RFC9293:U-7]. */
+/*
+ * Third, security and compartment: not supported.  Fourth, SYN: answered,
+ * not processed [RFC9293:U-7] [RFC9293:U-8] [RFC5961-02].
+ */
 static enum verdict step4_syn(struct arrival *a)
 {
 	if (!(a->s->flags & TH_SYN))
@@ -245,7 +251,10 @@ static enum verdict step5_ack(struct arrival *a)
 		return drop(a, RL_DROP_NO_ACK);
 	if ((c->state == RILL_SYN_RECV || rl_tcp_syn_in_flight(c)) && ack_of_syn(a) == DONE)
 		return DONE;
-	/* [RFC5961-04] [RFC9293:U-9]: from one window ago to what was sent */
+	/*
+	 * From one window ago to what was sent [RFC5961-04] [RFC9293:MAY-12]
+	 * [RFC9293:U-9]; the rest is answered [RFC9293:U-10].
+	 */
 	if (seq_lt(s->ack, seq_sub(c->snd_una, c->max_snd_wnd))) {
 		a->fx.challenge = true;
 		return drop(a, RL_DROP_ACK_OLD);
@@ -288,7 +297,7 @@ static enum verdict step7_text(struct arrival *a)
 		a->fx.ack = true;
 		return drop(a, RL_DROP_AFTER_FIN);
 	}
-	/* [RFC9293:SHLD-3] nobody will ever read it: say so */
+	/* [RFC9293:SHLD-3] nobody will ever read it: say so [RFC2525-16] */
 	if (c->orphan) {
 		RL_CTR(a->st, tcp_abort_on_data);
 		rl_tcp_reply_rst(a->st, a->s);
@@ -325,6 +334,7 @@ static void fin_received(struct arrival *a)
 		break;
 	}
 	rl_tcp_want_output(a->st, c);
+	/* [RFC2525-15] */
 	rl_event(a->st, &c->ep, RILL_IN | RILL_RDHUP | (c->fin_queued ? RILL_HUP : 0));
 }
 
@@ -350,6 +360,7 @@ static enum verdict step8_fin(struct arrival *a)
 	return NEXT;
 }
 
+/* One answer at most [RFC5681-26]. */
 static enum rl_drop finish(struct arrival *a)
 {
 	struct rill_stack *st = a->st;

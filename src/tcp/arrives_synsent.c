@@ -10,7 +10,7 @@
 /* What both SYNs offered holds [RFC7323-01] [RFC2018-02]. */
 static void negotiate(struct rill_stack *st, struct tcp_conn *c, const struct seg *s)
 {
-	c->opt_ws = s->o.has_wscale && RL_CFG(st, tcp_window_scaling);
+	c->opt_ws = s->o.has_wscale && RL_CFG(st, tcp_window_scaling); /* [RFC7323-03] */
 	c->opt_ts = s->o.has_ts && RL_CFG(st, tcp_timestamps);
 	c->opt_sack = s->o.sack_ok && RL_CFG(st, tcp_sack);
 	c->snd_wscale = c->opt_ws ? s->o.wscale : 0;
@@ -20,7 +20,7 @@ static void negotiate(struct rill_stack *st, struct tcp_conn *c, const struct se
 		c->ts_recent = s->o.ts_val;	/* [RFC7323-26] */
 		c->ts_recent_ns = st->now_ns;
 	}
-	/* [RFC9293:MUST-15] */
+	/* [RFC9293:MUST-15] [RFC2525-03] */
 	c->mss_peer = s->o.mss ? s->o.mss : rl_tcp_is4(c) ? 536 : 1220;
 }
 
@@ -35,7 +35,7 @@ static void take_syn(struct rill_stack *st, struct tcp_conn *c, const struct seg
 	rl_tcp_set_mss(st, c);
 	c->rcv_mss = RL_MIN(c->mss, 536u);
 	c->quickacks = 16;
-	rl_tcp_update_window(c, s, true);	/* [RFC1122-43], doc/adr/0004 */
+	rl_tcp_update_window(c, s, true);	/* [RFC1122-43] [RFC9293:lc-12], doc/adr/0004 */
 }
 
 static void establish(struct rill_stack *st, struct tcp_conn *c, struct seg *s)
@@ -49,7 +49,6 @@ static void establish(struct rill_stack *st, struct tcp_conn *c, struct seg *s)
 	/* the handshake's ACK does not count [RFC5681-04] */
 	rl_tcp_init_cwnd(st, c);
 	c->cc->init(c);
-	c->retries = 0;
 	rl_timers_on_established(st, c);
 	rl_event(st, &c->ep, RILL_OUT);
 	c->ack_now = 1;

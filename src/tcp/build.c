@@ -73,7 +73,7 @@ static uint16_t offer_window(struct rill_stack *st, struct tcp_conn *c)
 	if (wnd && c->zero_adv)
 		RL_CTR(st, tcp_from_zero_window);
 	c->zero_adv = !wnd;
-	c->rcv_adv = seq_max(c->rcv_adv, seq_add(c->rcv_nxt, wnd));
+	c->rcv_adv = seq_max(c->rcv_adv, seq_add(c->rcv_nxt, wnd)); /* [RFC7323-09] */
 	return (uint16_t)(wnd >> c->rcv_wscale);	/* [RFC7323-06] */
 }
 
@@ -95,7 +95,7 @@ static uint16_t urgent_field(const struct tcp_conn *c, struct piece *x)
 	if (n <= 0)
 		return 0;
 	x->flags |= TH_URG;
-	return (uint16_t)RL_MIN(n, 65535);
+	return (uint16_t)RL_MIN(n, 65535); /* [RFC9293:MUST-31] */
 }
 
 /*
@@ -141,13 +141,14 @@ int64_t rl_tcp_send_data(struct rill_stack *st, struct tcp_conn *c, seq_t seq, u
 {
 	struct piece x = {
 		.seq = seq, .len = len, .flags = TH_ACK,
-		.off = (uint32_t)seq_diff(seq, c->snd_una),
+		.off = (uint32_t)seq_diff(seq, c->snd_una),	/* [RFC2525-04] */
 	};
 	uint32_t segs;
 	int64_t n;
 
 	if (len && x.off + len == c->sendq.len)
-		x.flags |= TH_PSH;		/* [RFC9293:MUST-61] */
+		/* [RFC9293:MAY-16] */
+		x.flags |= TH_PSH;		/* [RFC9293:MUST-61] [RFC9293:SHLD-27] */
 	if (fin)
 		x.flags |= TH_FIN;
 	n = emit(st, c, &x);
@@ -169,7 +170,7 @@ int64_t rl_tcp_send_data(struct rill_stack *st, struct tcp_conn *c, seq_t seq, u
 
 void rl_tcp_send_ack(struct rill_stack *st, struct tcp_conn *c)
 {
-	struct piece x = { .seq = c->snd_nxt, .flags = TH_ACK };
+	struct piece x = { .seq = c->snd_nxt, .flags = TH_ACK }; /* [RFC9293:lc-7] */
 
 	RL_CTR(st, tcp_out_segs);
 	if (emit(st, c, &x) >= 0)
@@ -198,13 +199,14 @@ void rl_tcp_send_syn(struct rill_stack *st, struct tcp_conn *c)
 	struct piece x = { .seq = c->iss, .flags = TH_SYN };
 	struct rill_pkt *p;
 
-	x.o.mss = c->mss_adv;			/* [RFC9293:MUST-14] [RFC9293:SHLD-5] */
-	x.o.sack_ok = answer ? c->opt_sack : RL_CFG(st, tcp_sack);
-	x.o.has_wscale = answer ? c->opt_ws : RL_CFG(st, tcp_window_scaling);
+	/* in no other segment [RFC9293:MUST-65] */
+	x.o.mss = c->mss_adv;	/* [RFC9293:MUST-14] [RFC9293:SHLD-5] [RFC9293:MAY-3] */
+	x.o.sack_ok = answer ? c->opt_sack : RL_CFG(st, tcp_sack); /* [RFC2018-01] */
+	x.o.has_wscale = answer ? c->opt_ws : RL_CFG(st, tcp_window_scaling); /* [RFC7323-02] */
 	x.o.wscale = c->rcv_wscale;
 	if (answer ? c->opt_ts : RL_CFG(st, tcp_timestamps) != 0) {
 		add_timestamp(st, c, &x.o);
-		x.o.ts_ecr = answer ? c->ts_recent : 0;
+		x.o.ts_ecr = answer ? c->ts_recent : 0; /* [RFC7323-14] */
 	}
 	if (answer) {
 		x.flags |= TH_ACK;

@@ -11,8 +11,10 @@ static void reno_init(struct tcp_conn *c)
 }
 
 /*
- * Slow start counts bytes, with L = 2 for stretch ACKs [RFC3465-01]; congestion
- * avoidance adds a segment for each window acknowledged [RFC5681-09].
+ * Slow start counts bytes [RFC3465-01], all of them as Linux does: behind receive
+ * offload an ACK covers many segments, and a limit L would stall.  Congestion
+ * avoidance adds a segment for each window acknowledged [RFC5681-09] [RFC9293:MUST-19].
+ * [RFC5681-02]
  */
 static void reno_on_ack(struct tcp_conn *c, const struct cc_ack *a)
 {
@@ -31,7 +33,7 @@ static void reno_on_ack(struct tcp_conn *c, const struct cc_ack *a)
 	c->ccs.reno.acked += acked;
 	if (c->ccs.reno.acked >= c->cwnd) {
 		c->ccs.reno.acked -= c->cwnd;
-		c->cwnd += c->mss;
+		c->cwnd += c->mss; /* [RFC2525-06] */
 	}
 }
 

@@ -101,7 +101,7 @@ static void set_defaults(struct rill_stack *st, struct tcp_conn *c, uint64_t use
 	c->ep.user = user;
 	c->ep.proto = RL_PROTO_TCP;
 	c->flow.proto = RL_PROTO_TCP;
-	c->flow.df = !RL_CFG(st, ip_no_pmtu_disc);
+	c->flow.df = !RL_CFG(st, ip_no_pmtu_disc); /* [RFC7323-24] [RFC1191-08] */
 	c->pmtudisc = c->flow.df;
 	c->rcvbuf = (uint32_t)st->cfg.tcp_rmem[1];
 	c->sndbuf = (uint32_t)st->cfg.tcp_wmem[1];

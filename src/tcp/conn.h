@@ -76,7 +76,6 @@ struct tcp_listener {
 	uint32_t	backlog;
 	uint32_t	n_accept, n_req;
 	uint32_t	accept_head, accept_tail;	/* conn indices + 1 */
-	uint64_t	overflows, drops;
 };
 
 /* What the time since the last change was spent on, for TCP_INFO. */
@@ -397,7 +396,7 @@ void rl_rtxq_lose_all(struct tcp_conn *c);
 struct rtx *rl_rtxq_next_lost(struct rill_stack *st, struct tcp_conn *c, uint32_t max);
 void rl_rtxq_on_resent(struct rill_stack *st, struct tcp_conn *c, struct rtx *x);
 void rl_rtxq_clear(struct rill_stack *st, struct tcp_conn *c);
-/** Bytes believed to be in the network [RFC6675:4]. */
+/** Bytes believed to be in the network [RFC6675-04]. */
 static inline uint32_t rl_pipe(const struct tcp_conn *c)
 {
 	return (uint32_t)seq_diff(c->snd_nxt, c->snd_una) - c->rtxq.sacked -
@@ -450,6 +449,7 @@ seq_t rl_tcp_isn(const struct rill_stack *st, const struct rill_ip *laddr, uint1
 		 const struct rill_ip *raddr, uint16_t rport);
 uint32_t rl_tcp_ts_offset(const struct rill_stack *st, const struct rill_ip *laddr,
 			  const struct rill_ip *raddr);
+/* [RFC7323-16] [RFC7323-23] */
 static inline uint32_t rl_tcp_ts_now(const struct rill_stack *st, uint32_t off)
 {
 	return rl_ms(st->now_ns) + off;

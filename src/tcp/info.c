@@ -162,6 +162,7 @@ static void fill_conn(struct rill_stack *st, const struct tcp_conn *c, struct ri
 	o->rcvbuf = c->rcvbuf;
 	o->sndbuf = rl_tcp_sndbuf(st, c);
 	o->state_age_ns = st->now_ns - c->state_ns;
+	o->hold = c->hold;
 	o->has_info = true;
 	timer_of(st, c, o);
 	rl_tcp_info(st, c, &o->info);

@@ -33,6 +33,7 @@ static enum rl_drop parse(struct rill_stack *st, struct rill_pkt *p, struct seg 
 		RL_CTR(st, tcp_in_csum_errors);
 		return RL_DROP_TCP_CSUM;
 	}
+	/* [RFC9293:MUST-5] */
 	if (rl_tcp_opts_parse(&s->o, p->data + TCP_HDR_LEN, s->h.hdr_len - TCP_HDR_LEN) < 0)
 		return RL_DROP_TCP_OPTIONS;
 	s->p = p;
@@ -113,7 +114,7 @@ void rl_tcp_input(struct rill_stack *st, struct rill_pkt *p)
 	rl_pkt_free(&st->bufs, p);
 }
 
-/* [RFC9293:3.10.7.1] CLOSED: everything but a RST is answered by one. */
+/* [RFC9293:3.10.7.1] CLOSED: everything but a RST is answered by one [RFC9293:lc-2]. */
 enum rl_drop rl_tcp_arrives_closed(struct rill_stack *st, struct seg *s)
 {
 	if (s->flags & TH_RST)
@@ -142,7 +143,10 @@ bool rl_seq_acceptable(const struct seg *s, seq_t rcv_nxt, uint32_t wnd)
 
 /* ---- ICMP ---- */
 
-/* [RFC9293:SHLD-26] before the handshake is done a hard error ends it; after it RFC 5927 5.2. */
+/*
+ * [RFC9293:SHLD-26] before the handshake is done a hard error ends it; after it RFC 5927 5.2.
+ * [RFC5927-02] [RFC1122-18]
+ */
 static void icmp_to_conn(struct rill_stack *st, struct tcp_conn *c,
 			 const struct rl_icmp_err *e)
 {
@@ -183,7 +187,10 @@ bool rl_tcp_icmp(struct rill_stack *st, const struct rl_icmp_err *e)
 	return true;
 }
 
-/* [RFC1191-05] [RFC8201-05] cut anew and send again at once, without blame on congestion. */
+/*
+ * [RFC1191-05] [RFC8201-05] cut anew and send again at once, without blame on congestion.
+ * [RFC4443-07]
+ */
 static void pmtu_to_conn(struct rill_stack *st, struct tcp_conn *c)
 {
 	uint32_t old = c->mss;

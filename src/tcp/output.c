@@ -66,13 +66,19 @@ static uint32_t cwnd_room(const struct tcp_conn *c)
 {
 	uint32_t pipe = rl_pipe(c), cwnd = c->cwnd;
 
-	/* limited transmit [RFC5681-16] [RFC3042-01] [RFC3042-02] */
-	if (!c->in_recovery && !c->in_loss)
+	/*
+	 * limited transmit [RFC5681-16] [RFC3042-01] [RFC3042-02]; with SACK the pipe
+	 * has room already [RFC6675-04]
+	 */
+	if (!c->opt_sack && !c->in_recovery && !c->in_loss)
 		cwnd += RL_MIN(c->dupacks, 2) * c->mss;
 	return cwnd > pipe ? cwnd - pipe : 0;
 }
 
-/* Lost ranges go first, the oldest first; one is forced when an episode begins. */
+/*
+ * Lost ranges go first, the oldest first [RFC9293:SHLD-16] [RFC7323-10]; one is
+ * forced when an episode begins.
+ */
 static bool retransmit(struct rill_stack *st, struct tcp_conn *c, uint32_t limit)
 {
 	uint32_t room = cwnd_room(c), max;
@@ -91,14 +97,15 @@ static bool retransmit(struct rill_stack *st, struct tcp_conn *c, uint32_t limit
 		c->hold = RL_HOLD_CWND;
 		return false;
 	}
-	if (!c->in_loss)
-		RL_CTR(st, tcp_fast_retrans);
 	fin = x->flags & RTX_FIN;
 	n = rl_tcp_send_data(st, c, x->seq, x->len - fin, fin, true);
 	if (n < 0) {
 		c->hold = RL_HOLD_MEMORY;
 		return false;
 	}
+	if (!c->in_loss)			/* segments, as retrans_segs */
+		RL_CTR_ADD(st, tcp_fast_retrans,
+			   (uint64_t)RL_MAX((n + c->mss - 1) / c->mss, 1));
 	c->retx_forced = 0;
 	rl_rtxq_on_resent(st, c, x);
 	rl_timers_on_data_sent(st, c);
@@ -132,7 +139,9 @@ static uint32_t allowed(struct tcp_conn *c, uint32_t limit)
 {
 	uint32_t sent = (uint32_t)seq_diff(c->snd_nxt, c->snd_una);
 	uint32_t avail = c->sendq.len > sent ? c->sendq.len - sent : 0;
-	uint32_t wnd = c->snd_wnd > sent ? c->snd_wnd - sent : 0;	/* [RFC9293:MUST-34] */
+	/* [RFC9293:MUST-34] [RFC9293:SHLD-15] */
+	uint32_t wnd = c->snd_wnd > sent ? c->snd_wnd - sent : 0;
+	/* [RFC5681-01] */
 	uint32_t room = cwnd_room(c), len = RL_MIN(RL_MIN(avail, limit), RL_MIN(wnd, room));
 	uint32_t tail;
 
@@ -149,7 +158,7 @@ static uint32_t allowed(struct tcp_conn *c, uint32_t limit)
 	if (!tail)
 		return len;
 	if (len > c->mss && len < avail)
-		return len - tail;		/* whole segments, more to come */
+		return len - tail;		/* whole segments [RFC9293:SHLD-28] */
 	if (room < wnd && len < avail) {	/* cwnd cuts: wait for a full one */
 		c->hold = RL_HOLD_CWND;
 		return rl_pipe(c) ? len - tail : len;
@@ -176,6 +185,7 @@ static int64_t send_recorded(struct rill_stack *st, struct tcp_conn *c, uint32_t
 static bool transmit(struct rill_stack *st, struct tcp_conn *c, uint32_t len)
 {
 	uint32_t sent = (uint32_t)seq_diff(c->snd_nxt, c->snd_una);
+	/* [RFC9293:lc-17] */
 	bool fin = c->fin_queued && !c->fin_sent && sent + len == c->sendq.len;
 	int64_t n;
 
@@ -220,10 +230,11 @@ void rl_tcp_output(struct rill_stack *st, struct tcp_conn *c)
 		restart_after_idle(st, c);
 		while (retransmit(st, c, limit))
 			;			/* bounded by cwnd */
+		/* [RFC5681-21] [RFC6675-06] [RFC6675-11] */
 		while (!c->fin_sent && transmit(st, c, allowed(c, limit)))
 			;			/* bounded by sendq and windows */
 		st->obs.hold[c->hold]++;
-		if (c->hold == RL_HOLD_RWND)
+		if (c->hold == RL_HOLD_RWND) /* [RFC9293:MUST-35] */
 			rl_timers_on_closed_window(st, c);
 		if (c->hold == RL_HOLD_SWS || c->hold == RL_HOLD_CORK)
 			rl_timers_on_held(st, c);
@@ -233,7 +244,10 @@ void rl_tcp_output(struct rill_stack *st, struct tcp_conn *c)
 		rl_tcp_send_ack(st, c);
 }
 
-/* [RFC5961:7] [RFC5961-05]: a limit for each connection, since a common one leaks. */
+/*
+ * [RFC5961:7] [RFC5961-05]: a limit for each connection, since a common one leaks.
+ * [RFC5961-06]
+ */
 void rl_tcp_challenge(struct rill_stack *st, struct tcp_conn *c)
 {
 	if (st->now_ns - st->challenge_from_ns >= RL_SEC) {
@@ -251,7 +265,10 @@ void rl_tcp_challenge(struct rill_stack *st, struct tcp_conn *c)
 	rl_tcp_send_ack(st, c);
 }
 
-/* [RFC6928-01] ten segments; one after losses in the handshake [RFC6928-02]. */
+/*
+ * [RFC6928-01] ten segments; one after losses in the handshake [RFC6928-02]
+ * [RFC5681-03] [RFC5681-05] [RFC2525-01].
+ */
 void rl_tcp_init_cwnd(struct rill_stack *st, struct tcp_conn *c)
 {
 	(void)st;
@@ -272,7 +289,7 @@ void rl_tcp_set_mss(struct rill_stack *st, struct tcp_conn *c)
 	if (c->flow.d.gen != st->route_gen)
 		rl_ip_route(st, &c->flow);
 	if (c->flow.d.mtu > hdr)
-		mss = RL_MIN(mss, c->flow.d.mtu - hdr);
+		mss = RL_MIN(mss, c->flow.d.mtu - hdr); /* [RFC1122-31] */
 	if (c->cold && c->cold->maxseg)
 		mss = RL_MIN(mss, c->cold->maxseg);
 	if (c->opt_ts)
@@ -281,7 +298,10 @@ void rl_tcp_set_mss(struct rill_stack *st, struct tcp_conn *c)
 	c->cwnd = RL_MAX(c->cwnd, mss);		/* a segment that grew still fits */
 }
 
-/* [RFC9293:MUST-67] [RFC6691-01] From the interface, not from the path; options not subtracted. */
+/*
+ * [RFC9293:MUST-67] [RFC6691-01] From the interface, not from the path; options not subtracted.
+ * [RFC1191-07] [RFC8200-14]
+ */
 uint16_t rl_tcp_adv_mss(struct rill_stack *st, struct rl_flow *f, uint32_t user_mss)
 {
 	uint32_t hdr = rl_ip_is4(&f->dst) ? 40 : 60, mss;
@@ -294,22 +314,28 @@ uint16_t rl_tcp_adv_mss(struct rill_stack *st, struct rl_flow *f, uint32_t user_
 	return (uint16_t)RL_MIN(RL_MAX(mss, (uint32_t)RL_CFG(st, min_adv_mss)), 65495u);
 }
 
-/* Enough to offer the largest buffer that tuning may reach. */
+/*
+ * Enough to offer the largest buffer that tuning may reach; Linux's formula, since
+ * half of a buffer is payload and its shift is known to peers and to scripts.
+ */
 uint8_t rl_tcp_pick_wscale(const struct rill_stack *st, const struct tcp_conn *c)
 {
-	uint32_t space = c->rcvbuf_set ? c->rcvbuf
+	uint32_t space = c->rcvbuf_set ? c->rcvbuf / 2
 				       : RL_MAX((uint32_t)st->cfg.tcp_rmem[2],
 						(uint32_t)RL_CFG(st, rmem_max));
 	uint8_t shift = 0;
 
 	if (!RL_CFG(st, tcp_window_scaling))
 		return 0;
-	while (shift < 14 && space / 2 > 65535u << shift)
+	while (shift < 14 && space >> shift >= 1u << 16)
 		shift++;
 	return shift;
 }
 
-/* [RFC9293:MUST-8] [RFC9293:SHLD-1] [RFC6528-01]: 4 us clock plus a keyed hash. */
+/*
+ * [RFC9293:MUST-8] [RFC9293:MUST-9] [RFC9293:SHLD-1] [RFC6528-01]: 4 us clock plus a
+ * keyed hash.
+ */
 seq_t rl_tcp_isn(const struct rill_stack *st, const struct rill_ip *laddr, uint16_t lport,
 		 const struct rill_ip *raddr, uint16_t rport)
 {

@@ -171,6 +171,7 @@ static bool free_for_connect(struct rill_stack *st, const struct tcp_conn *c, ui
  * [RFC6056:3.3.3] The start depends by a keyed hash on the two addresses and the
  * remote port, plus chance: not to be guessed, and all ports of the range are
  * tried before giving up.
+ * [RFC6056-02] [RFC6056-03]
  */
 int rl_ports_choose(struct rill_stack *st, struct tcp_conn *c, uint16_t *port)
 {

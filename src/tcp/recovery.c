@@ -12,7 +12,8 @@ static void enter(struct rill_stack *st, struct tcp_conn *c)
 {
 	uint32_t flight = (uint32_t)seq_diff(c->snd_nxt, c->snd_una);
 
-	c->ssthresh = c->cc->ssthresh(c, flight);
+	/* beyond cwnd went what limited transmit added: not counted [RFC5681-17] */
+	c->ssthresh = c->cc->ssthresh(c, RL_MIN(flight, c->cwnd));
 	c->recover = c->snd_nxt;
 	c->in_recovery = 1;
 	c->retx_forced = 1;
@@ -26,7 +27,8 @@ static void leave(struct rill_stack *st, struct tcp_conn *c)
 {
 	uint32_t flight = (uint32_t)seq_diff(c->snd_nxt, c->snd_una);
 
-	if (c->in_recovery)			/* no burst at the end [RFC6582-03] */
+	/* no burst at the end [RFC6582-03] [RFC5681-22] [RFC6675-12] [RFC2525-08] */
+	if (c->in_recovery)
 		c->cwnd = RL_MIN(c->ssthresh, RL_MAX(flight, c->mss) + c->mss);
 	if (c->in_loss)
 		c->loss_ms += (uint32_t)((st->now_ns - c->loss_ns) / RL_MS);
@@ -62,9 +64,9 @@ static void on_dupack(struct rill_stack *st, struct tcp_conn *c)
 			c->cwnd += c->mss;
 		return;
 	}
-	if (c->dupacks < thresh && !(c->opt_sack && c->rtxq.lost))
+	if (c->dupacks < thresh && !(c->opt_sack && c->rtxq.lost)) /* [RFC5681-14] */
 		return;				/* limited transmit: output.c */
-	/* not twice for one window [RFC6582-01] */
+	/* not twice for one window [RFC6582-01] [RFC6675-09] */
 	if (seq_lt(c->snd_una, c->recover))
 		return;
 	rl_rtxq_lose_head(st, c);
@@ -138,8 +140,8 @@ void rl_recovery_on_rto(struct rill_stack *st, struct tcp_conn *c)
 		c->loss_ns = st->now_ns;
 		c->total_loss++;
 	}
-	c->cwnd = c->mss;
-	c->recover = c->snd_nxt;
+	c->cwnd = c->mss;		/* [RFC2525-02] [RFC2525-14] */
+	c->recover = c->snd_nxt;	/* [RFC6675-13] */
 	c->in_recovery = 0;
 	c->in_loss = 1;
 	c->dupacks = 0;

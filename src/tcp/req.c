@@ -159,14 +159,11 @@ enum rl_drop rl_req_new(struct rill_stack *st, struct tcp_conn *l, const struct 
 	struct tcp_req *r;
 
 	if (rl_listener_full(l)) {
-		l->lst->overflows++;
-		l->lst->drops++;
 		RL_CTR(st, tcp_listen_overflows);
 		RL_CTR(st, tcp_listen_drops);
 		return RL_DROP_ACCEPT_QUEUE_FULL;
 	}
 	if (l->lst->n_req >= max) {
-		l->lst->drops++;
 		RL_CTR(st, tcp_req_q_full_drop);
 		RL_CTR(st, tcp_listen_drops);
 		return RL_DROP_SYN_QUEUE_FULL;
@@ -299,7 +296,6 @@ static enum rl_drop complete(struct rill_stack *st, struct tcp_req *r, struct se
 	struct tcp_conn *l = rl_conn_at(st, r->parent), *c;
 
 	if (rl_listener_full(l)) {
-		l->lst->overflows++;
 		RL_CTR(st, tcp_listen_overflows);
 		RL_CTR(st, tcp_listen_drops);
 		if (RL_CFG(st, tcp_abort_on_overflow)) {

@@ -2,7 +2,7 @@
 /* Round-trip time and retransmission timeout [RFC6298]. */
 #include "tcp/conn.h"
 
-#define RTO_INITIAL_NS	(1 * RL_SEC)		/* [RFC6298-01] */
+#define RTO_INITIAL_NS	(1 * RL_SEC)		/* [RFC6298-01] [RFC2525-07] */
 #define RTO_AFTER_SYN_NS (3 * RL_SEC)		/* [RFC6298-16] */
 #define GRANULARITY_NS	RL_MS
 
@@ -39,7 +39,8 @@ void rl_rtt_sample(struct rill_stack *st, struct tcp_conn *c, int64_t rtt_ns)
 	}
 	/*
 	 * The minimum is Linux's 200 ms instead of 1 s, and as there it bounds
-	 * the variance term, so that RTO is never below RTT + 200 ms [RFC6298-08].
+	 * the variance term, so that RTO is never below RTT + 200 ms [RFC6298-08]
+	 * [RFC9293:MUST-18].
 	 */
 	c->rto_ns = clamp_rto(st, c->srtt_ns +
 			      RL_MAX(RL_MAX(4 * c->rttvar_ns, GRANULARITY_NS),
@@ -48,6 +49,7 @@ void rl_rtt_sample(struct rill_stack *st, struct tcp_conn *c, int64_t rtt_ns)
 
 int64_t rl_rto(const struct rill_stack *st, const struct tcp_conn *c)
 {
+	/* [RFC1122-45] [RFC2525-10] */
 	uint8_t backoff = RL_MIN(c->retries, 20);	/* [RFC6298-14] */
 
 	return clamp_rto(st, c->rto_ns << backoff);

@@ -112,7 +112,7 @@ int64_t rl_rtxq_ack(struct rill_stack *st, struct tcp_conn *c, seq_t ack)
 		if (x->flags & RTX_EVER_RETX) {
 			ambiguous = true;
 		} else if (!(x->flags & RTX_SACKED)) {
-			rtt_ns = st->now_ns - x->sent_ns;
+			rtt_ns = st->now_ns - x->sent_ns; /* [RFC6298-07] */
 			c->rtxq.newest_ns = RL_MAX(c->rtxq.newest_ns, x->sent_ns);
 			c->delivery_rate = (uint64_t)seq_diff(ack, x->una) *
 					   (uint64_t)RL_SEC / (uint64_t)RL_MAX(rtt_ns, 1);
@@ -132,6 +132,7 @@ int64_t rl_rtxq_ack(struct rill_stack *st, struct tcp_conn *c, seq_t ack)
 	return ambiguous ? -1 : rtt_ns;
 }
 
+/* [RFC2018-07] */
 static void mark_sacked(struct tcp_conn *c, struct rtx *x)
 {
 	if (!(x->flags & RTX_EVER_RETX))	/* which copy arrived is not known */
@@ -237,7 +238,7 @@ void rl_rtxq_lose_all(struct tcp_conn *c)
 			x->flags &= (uint8_t)~RTX_SACKED;
 			account(c, x, 1);
 		}
-		if (!(x->flags & RTX_SACKED))
+		if (!(x->flags & RTX_SACKED))	/* [RFC6675-14] */
 			mark_lost(c, x);
 	}
 }
@@ -248,7 +249,7 @@ struct rtx *rl_rtxq_next_lost(struct rill_stack *st, struct tcp_conn *c, uint32_
 
 	if (c->rtxq.lost == c->rtxq.retx)
 		return NULL;
-	while (x && (x->flags & (RTX_LOST | RTX_RETX)) != RTX_LOST)
+	while (x && (x->flags & (RTX_LOST | RTX_RETX)) != RTX_LOST) /* [RFC6675-05] */
 		x = x->next;
 	if (!x)
 		return NULL;

@@ -109,7 +109,7 @@ static int set_cold(struct rill_stack *st, struct tcp_conn *c, int key, int32_t 
 			return -EINVAL;
 		k->window_clamp = v && v < 1152 ? 1152 : (uint32_t)v;
 		return 0;
-	case KEY(RL_SOL_TCP, RL_TCP_USER_TIMEOUT):	/* [RFC9293:MUST-21] [RFC5482-01] */
+	case KEY(RL_SOL_TCP, RL_TCP_USER_TIMEOUT):	/* [RFC9293:MUST-21] */
 		if (v < 0)
 			return -EINVAL;
 		k->user_timeout_ms = (uint32_t)v;
@@ -247,9 +247,12 @@ int rl_tcp_setsockopt(struct rill_stack *st, rill_id id, int level, int name,
 		return len ? set_congestion(c, val, len) : -EINVAL;
 	if (level == RL_SOL_SOCKET && name == RL_SO_BINDTODEVICE)
 		return set_device(st, c, val, len);
-	if (len < sizeof(v))
+	if (len >= sizeof(v))
+		memcpy(&v, val, sizeof(v));
+	else if (level == RL_SOL_IP && len >= 1)
+		v = *(const uint8_t *)val;	/* as Linux: a byte will do */
+	else
 		return -EINVAL;
-	memcpy(&v, val, sizeof(v));
 	switch (level) {
 	case RL_SOL_SOCKET:
 		if (name == RL_SO_LINGER)
@@ -281,7 +284,7 @@ static int get_socket(struct rill_stack *st, struct tcp_conn *c, int name, int32
 	switch (name) {
 	case RL_SO_REUSEADDR:	*v = c->reuseaddr; return 0;
 	case RL_SO_REUSEPORT:	*v = c->reuseport; return 0;
-	case RL_SO_KEEPALIVE:	*v = c->keepalive; return 0;
+	case RL_SO_KEEPALIVE:	*v = c->keepalive; return 0; /* [RFC9293:MAY-5] */
 	case RL_SO_OOBINLINE:	*v = c->oobinline; return 0;
 	case RL_SO_RCVBUF:	*v = (int32_t)c->rcvbuf; return 0;
 	case RL_SO_SNDBUF:	*v = (int32_t)rl_tcp_sndbuf(st, c); return 0;
@@ -418,7 +421,7 @@ int rl_tcp_getsockopt(struct rill_stack *st, rill_id id, int level, int name, vo
 	}
 	if (err == -ENOPROTOOPT)
 		return get_struct(st, c, KEY(level, name), val, len);
-	return err < 0 ? err : give(val, len, &v, sizeof(v));
+	return err ? err : give(val, len, &v, sizeof(v));
 }
 
 /* Bytes before the urgent mark count, as on Linux. */

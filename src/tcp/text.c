@@ -80,7 +80,7 @@ void rl_tcp_note_dup(struct rill_stack *st, struct tcp_conn *c, seq_t lo, seq_t 
 
 /*
  * [RFC2883-01] the duplicate first, [RFC2018-04] then the range just touched,
- * [RFC2018-06] then the others by the time they were touched.
+ * [RFC2018-06] then the others by the time they were touched [RFC2883-03].
  */
 void rl_tcp_sack_blocks(struct rill_stack *st, struct tcp_conn *c, struct tcp_opts *o,
 			int max)
@@ -97,7 +97,7 @@ void rl_tcp_sack_blocks(struct rill_stack *st, struct tcp_conn *c, struct tcp_op
 
 		for (const struct ooo *x = c->ooo; x; x = x->next)
 			if (x->stamp < below && (!best || x->stamp > best->stamp))
-				best = x;
+				best = x; /* [RFC2018-09] */
 		if (!best)
 			break;
 		below = best->stamp;
@@ -190,7 +190,7 @@ static void tidy(struct rill_stack *st, struct tcp_conn *c)
 	}
 }
 
-/* [RFC9293:SHLD-31] Keep what came early; only what is new of it. */
+/* [RFC9293:SHLD-31] Keep what came early; only what is new of it [RFC2525-05]. */
 static bool out_of_order(struct rill_stack *st, struct tcp_conn *c, const struct seg *s)
 {
 	seq_t cur = s->seq, hi = seq_add(s->seq, s->len);
@@ -233,7 +233,7 @@ static bool out_of_order(struct rill_stack *st, struct tcp_conn *c, const struct
 static void schedule_ack(struct rill_stack *st, struct tcp_conn *c, uint32_t n)
 {
 	c->ack_bytes += n;
-	if (c->ack_bytes >= 2 * c->rcv_mss) {
+	if (c->ack_bytes >= 2 * c->rcv_mss) { /* [RFC5681-25] [RFC2525-13] */
 		c->ack_now = 1;
 	} else if (c->quickacks && !c->pingpong) {
 		c->ack_now = 1;
@@ -284,12 +284,12 @@ enum rl_drop rl_tcp_text(struct rill_stack *st, struct tcp_conn *c, struct seg *
 		return in_order(st, c, s);
 	if (!out_of_order(st, c, s))
 		return RL_DROP_RCVQ_FULL;
-	rl_tcp_send_ack(st, c);			/* [RFC5681-12] */
+	rl_tcp_send_ack(st, c);			/* [RFC5681-12] [RFC9293:MAY-13] */
 	return RL_DROP_NONE;
 }
 
 /*
- * Step six.  The pointer names the byte behind the urgent data
+ * Step six.  The pointer names the byte behind the urgent data [RFC6093-04]
  * [RFC9293:MUST-62]; it only moves forward [RFC9293:lc-19], and the application is told
  * each time it does [RFC9293:MUST-32].
  */

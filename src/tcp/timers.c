@@ -11,7 +11,8 @@
 
 #include "tcp/conn.h"
 
-#define DELACK_NS	(40 * RL_MS)	/* Linux's; below the 500 ms of [RFC9293:MUST-40] */
+/* Linux's; below the 500 ms of [RFC9293:MUST-40] [RFC5681-24] */
+#define DELACK_NS	(40 * RL_MS)
 #define OVERRIDE_NS	(200 * RL_MS)	/* of 0.1 to 1 s [RFC9293:MUST-38] */
 #define ORPHAN_RETRIES	8
 
@@ -95,6 +96,7 @@ void rl_timers_on_ack_sent(struct tcp_conn *c)
 
 int32_t rl_tcp_keepidle(const struct rill_stack *st, const struct tcp_conn *c)
 {
+	/* [RFC9293:MUST-27] */
 	return c->cold && c->cold->keepidle_s ? c->cold->keepidle_s
 					      : RL_CFG(st, tcp_keepalive_time);
 }
@@ -169,6 +171,7 @@ static bool out_of_patience(struct rill_stack *st, const struct tcp_conn *c, int
 	    st->now_ns - c->retx_start_ns >= user_ms * RL_MS)
 		return true;
 	if (rl_tcp_syn_in_flight(c)) {
+		/* [RFC9293:MUST-22] */
 		limit = c->cold && c->cold->syncnt ? c->cold->syncnt
 						   : RL_CFG(st, tcp_syn_retries);
 	} else if (c->orphan) {
@@ -183,7 +186,7 @@ static bool out_of_patience(struct rill_stack *st, const struct tcp_conn *c, int
 /* A user timeout ends the wait at its time, not at the backoff after it. */
 static int64_t next_try_ns(struct rill_stack *st, const struct tcp_conn *c)
 {
-	int64_t at_ns = st->now_ns + rl_rto(st, c);
+	int64_t at_ns = st->now_ns + rl_rto(st, c); /* [RFC6298-09] */
 	uint32_t user_ms = c->cold ? c->cold->user_timeout_ms : 0;
 
 	if (user_ms && c->retx_start_ns)
@@ -199,9 +202,10 @@ static int64_t next_try_ns(struct rill_stack *st, const struct tcp_conn *c)
  */
 static int32_t tries_closed(const struct rill_stack *st, const struct tcp_conn *c)
 {
+	/* [RFC6429-02] */
 	if (c->orphan && rl_rto(st, c) >= RL_CFG(st, tcp_rto_max_ms) * RL_MS)
 		return c->retries;
-	return c->probes;
+	return c->probes; /* [RFC6429-01] */
 }
 
 /* A closed window is probed while probes are answered [RFC9293:MUST-36]. */
@@ -246,7 +250,7 @@ static bool on_rtx(struct rill_stack *st, struct tcp_conn *c)
 	/* [RFC9293:SHLD-17] beyond a shrunk window only silence counts */
 	if (out_of_patience(st, c, beyond_window(c) ? tries_closed(st, c) : c->retries))
 		return give_up(st, c);
-	if (beyond_window(c) && c->probes < UINT8_MAX)
+	if (beyond_window(c) && c->probes < UINT8_MAX) /* [RFC9293:MAY-7] */
 		c->probes++;
 	if (c->retries < UINT8_MAX)
 		c->retries++;

@@ -128,10 +128,11 @@ static bool new_connection(const struct tcp_tw *w, const struct seg *s)
 	int32_t newer = (int32_t)(s->o.ts_val - w->ts_recent);
 
 	if (w->has_ts && s->o.has_ts)
+		/* [RFC6191-02] */
 		return newer > 0 || (newer == 0 && seq_gt(s->seq, w->rcv_nxt));
-	if (!w->has_ts && s->o.has_ts)
+	if (!w->has_ts && s->o.has_ts) /* [RFC6191-04] */
 		return true;
-	return seq_gt(s->seq, w->rcv_nxt);
+	return seq_gt(s->seq, w->rcv_nxt); /* [RFC6191-03] */
 }
 
 static enum rl_drop syn(struct rill_stack *st, struct tcp_tw *w, struct seg *s)
@@ -140,8 +141,11 @@ static enum rl_drop syn(struct rill_stack *st, struct tcp_tw *w, struct seg *s)
 	struct tcp_conn *l = rl_listener_find(st, &s->p->dst, s->h.dport, &s->p->src,
 					      s->h.sport, s->p->ifindex);
 
-	if (!l || !new_connection(w, s))
-		return RL_DROP_TW_OLD;		/* silently [RFC6191-06] */
+	/* silently [RFC6191-06]; with a FIN no listener takes it either */
+	if (!l || (s->flags & TH_FIN) || !new_connection(w, s))
+		return RL_DROP_TW_OLD;
+	if (l->cold && s->p->ttl < l->cold->minttl)
+		return RL_DROP_MIN_TTL;
 	RL_CTR(st, tcp_tw_recycled);
 	rl_timewait_free(st, w);
 	return rl_req_new(st, l, s, &min_iss);

@@ -137,7 +137,7 @@ static void any_is_loopback(struct rill_ip *ip)
 		ip->b[15] = 1;
 }
 
-/* Address and port of our side [RFC9293:MUST-44]. */
+/* Address and port of our side [RFC9293:MUST-44], kept for all its life [RFC9293:MUST-45]. */
 static int choose_local(struct rill_stack *st, struct tcp_conn *c)
 {
 	struct rl_found f;
@@ -169,7 +169,7 @@ static int start_handshake(struct rill_stack *st, struct tcp_conn *c)
 	c->snd_nxt = seq_add(c->iss, 1);
 	c->mss_adv = rl_tcp_adv_mss(st, &c->flow, c->cold ? c->cold->maxseg : 0);
 	c->rcv_wscale = rl_tcp_pick_wscale(st, c);
-	c->ssthresh = UINT32_MAX;
+	c->ssthresh = UINT32_MAX; /* [RFC5681-07] */
 	c->mss = 536;
 	c->cwnd = c->mss;
 	c->last_rcv_ns = st->now_ns;
@@ -233,7 +233,6 @@ int rill_tcp_connect(struct rill_stack *st, rill_id id, const struct rill_addr *
 	if (peer->ifindex)
 		c->flow.bound_if = peer->ifindex;
 	c->rport = peer->port;
-	c->flow.d.gen = 0;
 	err = choose_local(st, c);
 	if (err == 0)
 		err = start_handshake(st, c);
@@ -282,7 +281,7 @@ static void mark_urgent(struct rill_stack *st, struct tcp_conn *c)
 
 	if (!cold)
 		return;
-	cold->snd_urg = true;			/* [RFC9293:MUST-30] */
+	cold->snd_urg = true;			/* [RFC9293:MUST-30] [RFC6093-02] */
 	cold->snd_up = seq_add(c->snd_una, c->sendq.len);
 }
 
@@ -325,19 +324,31 @@ int64_t rill_tcp_send(struct rill_stack *st, rill_id id, const struct rill_iov *
 	return 0;
 }
 
+/*
+ * Before there is a connection, as Linux: a listener stops when its receiving side
+ * is shut, and has no other; an attempt is given up [RFC9293:3.10.4].
+ */
+static int shut_early(struct rill_stack *st, struct tcp_conn *c, enum rill_shut how)
+{
+	if (c->state == RILL_SYN_SENT) {
+		rl_tcp_gone(st, c, ECONNRESET);
+	} else if (how != RILL_SHUT_WR) {
+		rl_listener_stop(st, c);
+		rl_tcp_gone(st, c, 0);
+	}
+	return 0;
+}
+
 int rill_tcp_shutdown(struct rill_stack *st, rill_id id, enum rill_shut how)
 {
 	struct tcp_conn *c = rl_tcp_find(st, id);
 
 	if (!c)
 		return -EBADF;
-	if (c->state == RILL_LISTEN && how != RILL_SHUT_WR) {	/* as Linux: stop listening */
-		rl_listener_stop(st, c);
-		rl_tcp_gone(st, c, 0);
-		return 0;
-	}
-	if (c->state == RILL_CLOSE || c->state == RILL_LISTEN || c->state == RILL_SYN_SENT)
+	if (c->state == RILL_CLOSE)
 		return -ENOTCONN;
+	if (c->state == RILL_LISTEN || c->state == RILL_SYN_SENT)
+		return shut_early(st, c, how);
 	if (how != RILL_SHUT_WR && !c->rd_shut) {
 		c->rd_shut = 1;
 		rl_event(st, &c->ep, RILL_IN | RILL_RDHUP | (c->fin_queued ? RILL_HUP : 0));
@@ -400,7 +411,7 @@ int rill_tcp_close(struct rill_stack *st, rill_id id)
 		return end(st, c);
 	if (c->state != RILL_TIME_WAIT)
 		rl_tcp_half_close(st, c);
-	rl_tcp_make_orphan(st, c);
+	rl_tcp_make_orphan(st, c);		/* nobody reads any more [RFC9293:MAY-1] */
 	return 0;
 }
 

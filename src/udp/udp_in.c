@@ -28,7 +28,7 @@ static void bad(struct rill_stack *st, struct rill_pkt *p, enum rl_drop why)
 	rl_drop_pkt(st, p, why);
 }
 
-/* [RFC1122-40] [RFC8200-13]: 0 means none, and IPv6 has no none */
+/* [RFC1122-40] [RFC8200-13]: 0 means none, and IPv6 has no none [RFC6936-01] */
 static bool cksum_ok(const struct rill_pkt *p, const struct udp_hdr *h)
 {
 	uint64_t sum;

@@ -295,16 +295,12 @@ static int set_ipv6(struct rill_stack *st, struct rl_udp *u, int name, int32_t v
 	return -ENOPROTOOPT;
 }
 
-/* Linux takes a single byte for the multicast options of IPv4. */
-static int get_int(int level, int name, const uint8_t *val, size_t len, int32_t *v)
+/* Linux takes a single byte for the options of IPv4. */
+static int get_int(int level, const uint8_t *val, size_t len, int32_t *v)
 {
-	bool byte_ok = level == RL_SOL_IP &&
-		(name == RL_IP_MULTICAST_TTL || name == RL_IP_MULTICAST_LOOP ||
-		 name == RL_IP_TOS || name == RL_IP_TTL);
-
 	if (len >= sizeof(*v))
 		memcpy(v, val, sizeof(*v));
-	else if (byte_ok && len >= 1)
+	else if (level == RL_SOL_IP && len >= 1)
 		*v = val[0];
 	else
 		return -EINVAL;
@@ -332,7 +328,7 @@ int rl_udp_setsockopt(struct rill_stack *st, rill_id id, int level, int name,
 	case KEY(RL_SOL_SOCKET, RL_SO_BINDTODEVICE):
 		return set_device_name(st, u, val, len);
 	}
-	r = get_int(level, name, val, len, &v);
+	r = get_int(level, val, len, &v);
 	if (r)
 		return r;
 	if (level == RL_SOL_SOCKET)

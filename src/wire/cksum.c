@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Internet checksum [RFC1071], the sum that IPv4, ICMP, TCP and UDP share.
+ * Internet checksum [RFC1071-01], the sum that IPv4, ICMP, TCP and UDP share.
  *
  * The sum is the same in either byte order but for a swap [RFC1071:2], so words
  * are added as the machine loads them, 64 bits at a time with the carry brought
@@ -100,6 +100,7 @@ uint64_t rl_sum_pseudo(const struct rill_ip *src, const struct rill_ip *dst,
 }
 
 /* [RFC1624:3] eqn. 3: HC' = ~(~HC + ~m + m'). */
+/* [RFC1624-01] */
 void rl_cksum_update16(uint8_t *cksum, uint16_t old_host, uint16_t new_host)
 {
 	uint32_t sum = (uint16_t)~get16(cksum);

@@ -41,7 +41,7 @@ static void one_option(struct tcp_opts *o, const uint8_t *p, uint8_t n)
 			o->ts_ecr = get32(p + 6);
 		}
 		break;
-	}				/* unknown kinds pass [RFC9293:MUST-6] */
+	}		/* unknown kinds pass [RFC9293:MUST-6] [RFC5482-07] [RFC6994-01] */
 }
 
 int rl_tcp_opts_parse(struct tcp_opts *o, const uint8_t *p, size_t len)

@@ -32,6 +32,7 @@ static void fill(uint8_t *p, size_t n)
 	}
 }
 
+/* [RFC1071-01] */
 TEST(cksum_alignments_and_lengths)
 {
 	static uint8_t buf[400];
@@ -97,7 +98,7 @@ TEST(cksum_pseudo_header)
 		 naive(v6, sizeof(v6), 0));
 }
 
-/* [RFC1624:3] [RFC1624:4]: also where the older formula gave 0xffff. */
+/* [RFC1624-01] [RFC1624:3] [RFC1624:4]: also where the older formula gave 0xffff. */
 TEST(cksum_update)
 {
 	uint8_t buf[20];

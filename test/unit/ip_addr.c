@@ -2,6 +2,7 @@
 /* ip/addr.c: which addresses are ours, from which we send, and who has them already. */
 #include "net_fixture.h"
 
+/* [RFC1122-04] */
 TEST(adding)
 {
 	static const struct { const char *name; int a, b, c, d; unsigned plen; int r; } rows[] = {

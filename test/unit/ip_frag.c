@@ -128,7 +128,7 @@ TEST(largest_datagrams)
 	largest(true);
 }
 
-/* Two datagrams, their fragments mixed, one atomic in between [RFC6946-01]. */
+/* [RFC8200-10] Two datagrams, their fragments mixed, one atomic in between [RFC6946-01]. */
 TEST(interleaved)
 {
 	static const struct piece a[2] = { { 0, 800, true, 5, 0 }, { 800, 1608, false, 5, 0 } };
@@ -193,6 +193,7 @@ static void overlaps(bool v6)
 	net_fini(&n);
 }
 
+/* [RFC3128-01] */
 TEST(overlaps_ipv4)
 {
 	overlaps(false);
@@ -260,7 +261,7 @@ static void tcp_piece(struct net *n, uint16_t off, size_t len, bool more)
 	net_in(n, net_put4(n, &h, whole, len));
 }
 
-/* RFC 1858, and [RFC8200-07] for the chain of headers */
+/* [RFC1858-01] [RFC7112-01] RFC 1858, and [RFC8200-07] for the chain of headers */
 TEST(tiny_fragments)
 {
 	struct ipv6_hdr h6 = { .src = peer6(1), .dst = peer6(2), .next = RL_PROTO_FRAGMENT };
@@ -365,7 +366,7 @@ TEST(fragments_are_bounded)
 	net_fini(&n);
 }
 
-/* RFC 3168 5.3: congestion marks survive, and don't mix with Not-ECT */
+/* [RFC3168-17] RFC 3168 5.3: congestion marks survive, and don't mix with Not-ECT */
 TEST(ecn)
 {
 	struct piece a = { 0, 800, true, 5, 2 }, b = { 800, 1608, false, 5, 3 };

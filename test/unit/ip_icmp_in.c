@@ -230,7 +230,7 @@ TEST(short_and_damaged)
 	net_fini(&n);
 }
 
-/* [RFC1122-13] [RFC1122-25] [RFC9293:MUST-55] [RFC5927-04] */
+/* [RFC6918-01] [RFC1122-13] [RFC1122-25] [RFC9293:MUST-55] [RFC5927-04] */
 TEST(types_not_for_us)
 {
 	static const uint8_t types4[] = { 4, 5, 9, 13, 14, 15, 17, 200 };

@@ -63,7 +63,7 @@ TEST(echo_of_zeros)
 	net_fini(&n);
 }
 
-/* [RFC4443-05]: also of a second address */
+/* [RFC1122-32] [RFC4443-05]: also of a second address */
 TEST(echo_to_a_second_address)
 {
 	struct rill_ip more = ip4(172, 16, 0, 1);

@@ -78,7 +78,7 @@ static const struct {
 	{ "unknown protocol",			9, 253,	 RL_DROP_IP_PROTO },
 };
 
-/* [RFC791-01] [RFC1122-01] [RFC1122-02] [RFC1122-04] [RFC1122-05] [RFC1122-06] */
+/* [RFC1122-42] [RFC791-01] [RFC1122-01] [RFC1122-02] [RFC1122-04] [RFC1122-05] [RFC1122-06] */
 TEST(ipv4_headers)
 {
 	struct ipv4_hdr h = good4();
@@ -252,6 +252,24 @@ TEST(ipv6_headers)
 	net_fini(&n);
 }
 
+/* [RFC8200-16] A hop limit of 0 is for routers to discard. */
+TEST(ipv6_hop_limit_zero)
+{
+	struct ipv6_hdr h = good6(RL_PROTO_UDP);
+	uint8_t b[9];
+	struct net n;
+	size_t len;
+
+	net_init(&n, 0);
+	net_udp(b, &h.src, &h.dst, 12345, 54321, "x", 1);
+	len = net_put6(&n, &h, b, sizeof(b));
+	net_ip(&n)[7] = 0;
+	net_in(&n, len);
+	CHECK_CTR(&n, ip_in_delivers, 1);
+	CHECK_DROP(&n, RL_DROP_UDP_NO_PORT);
+	net_fini(&n);
+}
+
 /* Extension headers in front of @pay, whose first one is named by @next. */
 static void chain(struct net *n, uint8_t next, const uint8_t *ext, size_t len,
 		  const struct rill_ip *dst)
@@ -309,6 +327,7 @@ static const struct {
 	  RL_DROP_IP_PROTO, 4 << 8 | 1, 40 },
 };
 
+/* [RFC5095-01] [RFC4443-08] */
 TEST(ipv6_chain)
 {
 	struct net n;

@@ -31,6 +31,7 @@ static int send(struct net *n, struct rl_flow *f, uint32_t len)
 	return rl_ip_output(n->st, packet(n, f, len), f);
 }
 
+/* [RFC6864-01] */
 TEST(ipv4_header)
 {
 	struct rl_flow f = flow(false, 1);
@@ -100,7 +101,7 @@ TEST(tunables)
 	net_fini(&n);
 }
 
-/* [RFC6864-02]: packets that may be fragmented don't repeat an id soon */
+/* [RFC791-04] [RFC6864-02]: packets that may be fragmented don't repeat an id soon */
 TEST(identifications)
 {
 	struct rl_flow f = flow(false, 1);

@@ -444,7 +444,7 @@ static const char *try_cell(int state, enum event e, bool v6)
 	o = fix_out(&f);
 	a = answer(&f, &o, seq, len, ack);
 	if (fix_out(&f).there)
-		a = '+';			/* never two answers */
+		a = '+';			/* never two answers [RFC5681-26] */
 	snprintf(cell, sizeof(cell), "%s %c %s", state_then(&f, state), a, why);
 	if (!*why)
 		cell[strlen(cell) - 1] = 0;
@@ -452,7 +452,11 @@ static const char *try_cell(int state, enum event e, bool v6)
 	return cell;
 }
 
-/* [A18] [A17] [RFC9293:lc-2] [RFC9293:lc-3] [RFC9293:lc-4] [RFC9293:U-6] [RFC9293:U-8] */
+/*
+ * [RFC9293:U-2] [RFC9293:U-4] [RFC9293:U-5] [RFC9293:U-7] [RFC9293:U-9] [RFC9293:U-10]
+ * [RFC9293:lc-14] [RFC9293:MAY-12] [RFC5961-01] [RFC5961-02] [RFC5961-04] [RFC1337-02]
+ * [A18] [A17] [RFC9293:lc-2] [RFC9293:lc-3] [RFC9293:lc-4] [RFC9293:U-6] [RFC9293:U-8]
+ */
 TEST(grid_of_states_and_segments)
 {
 	for (int s = 0; s < SITUATIONS; s++)

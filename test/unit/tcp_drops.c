@@ -105,7 +105,10 @@ TEST(reset_with_text)
 	fix_done(&f);
 }
 
-/* [A18] The peer's host crashed and came back; its new SYN meets our old connection. */
+/*
+ * [RFC5961-03]
+ * [A18] The peer's host crashed and came back; its new SYN meets our old connection.
+ */
 TEST(half_open_peer_is_reset)
 {
 	uint8_t buf[10];
@@ -125,7 +128,10 @@ TEST(half_open_peer_is_reset)
 	fix_done(&f);
 }
 
-/* [RFC5961-05] One challenge ACK in tcp_invalid_ratelimit, and a limit for the stack. */
+/*
+ * [RFC5961-06]
+ * [RFC5961-05] One challenge ACK in tcp_invalid_ratelimit, and a limit for the stack.
+ */
 TEST(challenge_acks_are_limited)
 {
 	struct fix f;
@@ -241,7 +247,7 @@ static void close_window(struct fix *f)
 	f->rcv_nxt = at;
 }
 
-/* [RFC9293:MUST-66] [RFC9293:lc-8] [RFC9293:MAY-8] with our window closed */
+/* [RFC2525-12] [RFC9293:MUST-66] [RFC9293:lc-8] [RFC9293:MAY-8] with our window closed */
 TEST(zero_window)
 {
 	static const struct {
@@ -365,7 +371,7 @@ TEST(paws_while_opening)
 	fix_done(&f);
 }
 
-/* [RFC9293:SHLD-3] [A18] Data for an application that is gone. */
+/* [RFC2525-16] [RFC9293:MAY-1] [RFC9293:SHLD-3] [A18] Data for an application that is gone. */
 TEST(data_after_close)
 {
 	static const int states[] = { RILL_FIN_WAIT1, RILL_FIN_WAIT2 };

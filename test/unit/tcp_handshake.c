@@ -4,7 +4,7 @@
 
 #include "tcp_fix.h"
 
-/* [A5] [A4] [RFC9293:MUST-14] [RFC9293:SHLD-5] [RFC9293:3.10.7.2] */
+/* [RFC9293:MAY-3] [A5] [A4] [RFC9293:MUST-14] [RFC9293:SHLD-5] [RFC9293:3.10.7.2] */
 TEST(passive_open)
 {
 	struct fix f;

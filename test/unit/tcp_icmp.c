@@ -8,7 +8,10 @@
 
 /* ---- ICMP ---- */
 
-/* [RFC9293:MUST-54] [RFC9293:MUST-56] [RFC9293:SHLD-25] [RFC9293:SHLD-26] [RFC5927-02] */
+/*
+ * [RFC1122-18]
+ * [RFC9293:MUST-54] [RFC9293:MUST-56] [RFC9293:SHLD-25] [RFC9293:SHLD-26] [RFC5927-02]
+ */
 TEST(icmp_errors)
 {
 	static const struct {
@@ -62,7 +65,7 @@ TEST(icmp_errors)
 	}
 }
 
-/* [RFC9293:MUST-55] [RFC5927-04] */
+/* [RFC6633-02] [RFC9293:MUST-55] [RFC5927-04] */
 TEST(source_quench)
 {
 	struct fix f;

@@ -27,7 +27,10 @@ TEST(off_by_default)
 	fix_done(&f);
 }
 
-/* [RFC9293:MUST-28] [RFC9293:SHLD-12] [RFC9293:MUST-29] 7200 s, 75 s, 9 probes */
+/*
+ * [RFC2525-09] [RFC2525-11]
+ * [RFC9293:MUST-28] [RFC9293:SHLD-12] [RFC9293:MUST-29] 7200 s, 75 s, 9 probes
+ */
 TEST(defaults)
 {
 	uint8_t buf[4];
@@ -146,7 +149,7 @@ TEST(peer_rebooted)
 	fix_done(&f);
 }
 
-/* [RFC9293:MUST-24] on and off, in each state that may idle */
+/* [RFC9293:MAY-5] [RFC9293:MUST-24] on and off, in each state that may idle */
 TEST(on_and_off)
 {
 	static const int states[] = { RILL_ESTABLISHED, RILL_CLOSE_WAIT, RILL_FIN_WAIT2 };

@@ -60,7 +60,7 @@ TEST(backlog)
 	}
 }
 
-/* [A9] tcp_max_syn_backlog and the backlog bound half-open peers */
+/* [RFC4987-04] [A9] tcp_max_syn_backlog and the backlog bound half-open peers */
 TEST(syn_queue)
 {
 	static const struct { int backlog; const char *max; int want; } rows[] = {
@@ -118,7 +118,7 @@ TEST(accept_queue_overflow)
 	}
 }
 
-/* [A21] SYN+ACK again after 1, 2, 4 s ...; tcp_synack_retries */
+/* [RFC4987-04] [A21] SYN+ACK again after 1, 2, 4 s ...; tcp_synack_retries */
 TEST(synack_retransmission)
 {
 	static const struct { const char *retries; int n; } rows[] = {

@@ -11,7 +11,10 @@
 
 /* ---- the congestion window ---- */
 
-/* [RFC6928-01] [RFC5681-04] ten segments, and the handshake's ACK does not add to them */
+/*
+ * [RFC5681-01] [RFC5681-03]
+ * [RFC6928-01] [RFC5681-04] ten segments, and the handshake's ACK does not add to them
+ */
 TEST(initial_window)
 {
 	struct fix f;
@@ -25,7 +28,10 @@ TEST(initial_window)
 	fix_done(&f);
 }
 
-/* [RFC5681-05] [RFC5681-09] [RFC9293:MUST-19] doubled a round trip, later one segment */
+/*
+ * [RFC5681-02] [RFC2525-01] [RFC2525-06]
+ * [RFC5681-09] [RFC9293:MUST-19] doubled a round trip, later one segment
+ */
 TEST(cwnd_growth)
 {
 	uint32_t nxt = 1, cwnd, una = 1, half;
@@ -127,7 +133,10 @@ static void dupacks(struct fix *f, uint32_t ack, int n)
 		fix_in(f, ".", 1, 0, ack, 65535);
 }
 
-/* [RFC5681-15] [RFC5681-16] [RFC5681-17] [RFC3042-01] [RFC3042-02] without SACK */
+/*
+ * [RFC5681-14] [RFC2525-08]
+ * [RFC5681-15] [RFC5681-16] [RFC5681-17] [RFC3042-01] [RFC3042-02] without SACK
+ */
 TEST(fast_retransmit)
 {
 	struct fix f;
@@ -145,12 +154,12 @@ TEST(fast_retransmit)
 	dupacks(&f, 1, 1);
 	fix_expect(&f, "the lost one", ".", 1, 1000, 1);
 	CHECK_EQ("recovery", fix_info(&f).ca_state, 3);
-	CHECK_EQ("ssthresh: half of the flight", fix_info(&f).snd_ssthresh, 6);
+	CHECK_EQ("ssthresh: half of the flight", fix_info(&f).snd_ssthresh, 5);
 	CHECK_EQ("counted", fix_counter(&f, "tcp.fast_retrans"), 1);
 	CHECK_EQ("counted", fix_counter(&f, "tcp.reno_recovery"), 1);
 	fix_in(&f, ".", 1, 0, 12001, 65535);	/* all of it [RFC5681-22] */
 	CHECK_EQ("over", fix_info(&f).ca_state, 0);
-	CHECK("deflated", fix_info(&f).snd_cwnd <= 6);
+	CHECK("deflated", fix_info(&f).snd_cwnd <= 5);
 	CHECK_EQ("no timeout", fix_counter(&f, "tcp.timeouts"), 0);
 	fix_done(&f);
 }
@@ -220,7 +229,11 @@ TEST(partial_acks)
 	fix_done(&f);
 }
 
-/* [RFC6675-01] [RFC6675-02] [RFC2018-07] Only the holes are sent again. */
+/*
+ * [RFC6675-04] [RFC6675-05] [RFC6675-09]
+ * [RFC6675-01] [RFC6675-02] [RFC2018-07] Only the holes are sent again.
+ * [RFC6675-12]
+ */
 TEST(sack_recovery)
 {
 	struct out_seg o;
@@ -266,7 +279,7 @@ TEST(sack_on_an_advancing_ack)
 	fix_done(&f);
 }
 
-/* [RFC2883-04] [RFC6675-13] Forged, old and duplicate blocks. */
+/* [RFC2883-04] Forged, old and duplicate blocks. */
 TEST(strange_sack_blocks)
 {
 	struct fix f;
@@ -290,7 +303,10 @@ TEST(strange_sack_blocks)
 	fix_done(&f);
 }
 
-/* [RFC2018-08] After a timeout the first is sent again, though it was sacked once. */
+/*
+ * [RFC6675-03] [RFC2018-10] [RFC6675-14]
+ * [RFC2018-08] After a timeout the first is sent again, though it was sacked once.
+ */
 TEST(timeout_forgets_reneged_sacks)
 {
 	struct fix f;
@@ -307,7 +323,10 @@ TEST(timeout_forgets_reneged_sacks)
 	fix_done(&f);
 }
 
-/* [RFC6582-05] [RFC5681-11] After a timeout all is sent again, by slow start, once. */
+/*
+ * [RFC2525-02] [RFC2525-14]
+ * [RFC6582-05] [RFC5681-11] After a timeout all is sent again, by slow start, once.
+ */
 TEST(recovery_after_timeout)
 {
 	uint32_t una = 1;

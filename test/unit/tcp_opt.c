@@ -53,6 +53,7 @@ static bool same(const struct tcp_opts *a, const struct tcp_opts *b)
 	return eq;
 }
 
+/* [RFC5482-07] [RFC6994-01] */
 TEST(parser)
 {
 	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {

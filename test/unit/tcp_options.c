@@ -213,7 +213,7 @@ TEST(tos_and_ttl)
 	}
 }
 
-/* [RFC7323-24] [RFC1191-01] path MTU discovery on and off */
+/* [RFC1191-08] [RFC7323-24] [RFC1191-01] path MTU discovery on and off */
 TEST(dont_fragment)
 {
 	struct fix f;
@@ -272,6 +272,8 @@ static uint32_t segment_for(struct fix *f, uint16_t mss)
 /*
  * [A8] [RFC9293:MUST-14] [RFC9293:MUST-15] [RFC9293:MUST-16] [RFC9293:MUST-67] and
  * tcp_min_snd_mss, min_adv_mss, TCP_MAXSEG
+ * [RFC6691-01] [RFC8200-14] [RFC2525-03] [RFC2525-18]
+ * [RFC1122-31]
  */
 TEST(segment_sizes)
 {

@@ -169,7 +169,7 @@ TEST(most_exact_listener)
 	fix_done(&f);
 }
 
-/* [A21] ip_local_port_range, reserved ports; EADDRNOTAVAIL when none is left */
+/* [RFC6056-02] [A21] ip_local_port_range, reserved ports; EADDRNOTAVAIL when none is left */
 TEST(ephemeral_ports)
 {
 	struct rill_addr to = { .ip = rl_ip4(0x0a000002), .port = FIX_PEER_PORT };
@@ -211,7 +211,7 @@ TEST(ephemeral_ports)
 	fix_done(&f);
 }
 
-/* A port in TIME-WAIT is not taken for the same peer. */
+/* [RFC6056-03] A port in TIME-WAIT is not taken for the same peer. */
 TEST(ephemeral_ports_in_time_wait)
 {
 	struct fix f;

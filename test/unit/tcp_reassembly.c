@@ -7,7 +7,10 @@
 #include "base/types.h"
 #include "stack/sockopt_nums.h"
 
-/* [RFC9293:SHLD-31] [A3] five segments in each of their 120 orders, bytes and SACK right */
+/*
+ * [RFC2018-03] [RFC2018-09] [RFC2525-05]
+ * [RFC9293:SHLD-31] [A3] five segments in each of their 120 orders, bytes and SACK right
+ */
 TEST(reassembly_permutations)
 {
 	uint8_t buf[100];
@@ -96,7 +99,7 @@ TEST(reassembly_overlaps)
 	}
 }
 
-/* [RFC2883-01] [RFC2883-02] [RFC2018-05] [RFC2018-06] */
+/* [RFC2883-03] [RFC2883-01] [RFC2883-02] [RFC2018-05] [RFC2018-06] */
 TEST(dsack_sent)
 {
 	struct out_seg o;

@@ -23,7 +23,10 @@ static void open_with_rtt(struct fix *f, int rtt_ms, bool sack)
 
 /* ---- the timeout ---- */
 
-/* [RFC6298-02] [RFC6298-03] [RFC6298-04] [RFC6298-07] [RFC6298-08] against a reference */
+/*
+ * [RFC9293:MUST-18]
+ * [RFC6298-02] [RFC6298-03] [RFC6298-04] [RFC6298-07] [RFC6298-08] against a reference
+ */
 TEST(rto_values)
 {
 	static const int series[] = { 100, 100, 100, 300, 50, 50, 700, 20, 20, 20, 20, 20, 20,
@@ -53,7 +56,11 @@ TEST(rto_values)
 	fix_done(&f);
 }
 
-/* [RFC6298-09] [RFC6298-13] [RFC6298-14] [RFC6298-15] [RFC6298-05] [RFC9293:lc-15] */
+/*
+ * [RFC9293:MUST-19]
+ * [RFC6298-09] [RFC6298-13] [RFC6298-14] [RFC6298-15] [RFC6298-05] [RFC9293:lc-15]
+ * [RFC2525-10]
+ */
 TEST(rto_backoff)
 {
 	int64_t wait_ms = 200;
@@ -97,7 +104,7 @@ TEST(rto_minimum)
 	fix_done(&f);
 }
 
-/* [RFC6298-10] [RFC6298-11] [RFC6298-12] */
+/* [RFC6928-04] [RFC6298-10] [RFC6298-11] [RFC6298-12] */
 TEST(rto_restarts_on_progress)
 {
 	struct fix f;
@@ -118,7 +125,11 @@ TEST(rto_restarts_on_progress)
 	fix_done(&f);
 }
 
-/* [RFC6298-06] Karn; with timestamps the sample is unambiguous [RFC7323-17]. */
+/*
+ * [RFC9293:MUST-18]
+ * [RFC6298-06] Karn; with timestamps the sample is unambiguous [RFC7323-17].
+ * [RFC1122-45]
+ */
 TEST(karn)
 {
 	for (int ts = 0; ts < 2; ts++) {
@@ -142,7 +153,10 @@ TEST(karn)
 	}
 }
 
-/* [RFC6298-01] [RFC6298-16] [RFC6928-02] The SYN was lost: slow and careful afterwards. */
+/*
+ * [RFC5681-05] [RFC2525-07] [RFC1122-45]
+ * [RFC6298-01] [RFC6298-16] [RFC6928-02] The SYN was lost: slow and careful afterwards.
+ */
 TEST(after_lost_syns)
 {
 	struct fix f;
@@ -271,7 +285,7 @@ TEST(connect_gives_up)
 	}
 }
 
-/* [RFC9293:SHLD-9] [RFC9293:SHLD-10] tcp_retries1: the neighbour is asked again */
+/* tcp_retries1: it goes on after R1 (tcp_requirements.c: the neighbour is asked) */
 TEST(r1_suspects_the_neighbour)
 {
 	uint32_t i = 0;

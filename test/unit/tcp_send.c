@@ -116,7 +116,10 @@ TEST(cork_on_a_slow_path)
 	fix_done(&f);
 }
 
-/* [RFC9293:MUST-61] [RFC9293:SHLD-27] [RFC9293:SHLD-28] PSH and full segments */
+/*
+ * [RFC9293:MAY-16]
+ * [RFC9293:MUST-61] [RFC9293:SHLD-27] [RFC9293:SHLD-28] PSH and full segments
+ */
 TEST(push_and_full_segments)
 {
 	struct fix f;
@@ -135,7 +138,10 @@ TEST(push_and_full_segments)
 
 /* ---- acknowledging ---- */
 
-/* [RFC9293:SHLD-18] [RFC9293:MUST-40] [RFC9293:SHLD-19] [RFC5681-24] */
+/*
+ * [RFC5681-25] [RFC2525-13]
+ * [RFC9293:SHLD-18] [RFC9293:MUST-40] [RFC9293:SHLD-19] [RFC5681-24]
+ */
 TEST(delayed_ack)
 {
 	struct out_seg o;
@@ -174,7 +180,10 @@ TEST(delayed_ack)
 	fix_done(&f);
 }
 
-/* [RFC9293:MUST-58] [RFC9293:MUST-59] A burst in one poll gets one ACK, a filled hole too. */
+/*
+ * [RFC5681-12]
+ * [RFC9293:MUST-58] [RFC9293:MUST-59] A burst in one poll gets one ACK, a filled hole too.
+ */
 TEST(acks_aggregate)
 {
 	struct out_seg o;

@@ -29,7 +29,10 @@ static int ioctl_of(struct fix *f, unsigned long req)
 	return v;
 }
 
-/* [RFC9293:MUST-30] [RFC9293:MUST-62] the field counts to the byte behind the last urgent one */
+/*
+ * [RFC6093-02] [RFC6093-04]
+ * [RFC9293:MUST-30] [RFC9293:MUST-62] the field counts to the byte behind the last urgent one
+ */
 TEST(sending)
 {
 	struct out_seg o;

@@ -90,7 +90,10 @@ TEST(scale_outside_of_syn)
 	fix_done(&f);
 }
 
-/* [RFC9293:lc-12] [RFC7323-04] The SYN+ACK's window holds at once, and unscaled. */
+/*
+ * [RFC1122-43]
+ * [RFC9293:lc-12] [RFC7323-04] The SYN+ACK's window holds at once, and unscaled.
+ */
 TEST(first_flight_obeys_the_syn_acks_window)
 {
 	static const uint8_t opts[] = { OPT_MSS1000, OPT_WS(7) };
@@ -105,7 +108,7 @@ TEST(first_flight_obeys_the_syn_acks_window)
 	fix_done(&f);
 }
 
-/* [RFC9293:MUST-1] 65535 is a large window, no negative number. */
+/* [RFC5681-01] [RFC9293:MUST-1] 65535 is a large window, no negative number. */
 TEST(window_is_unsigned)
 {
 	uint32_t una = 1, nxt, most = 0;
@@ -128,7 +131,7 @@ TEST(window_is_unsigned)
 
 /* ---- the peer's window ---- */
 
-/* [RFC9293:lc-11] An old segment does not change the window. */
+/* [RFC1122-44] [RFC9293:lc-11] An old segment does not change the window. */
 TEST(window_of_old_segments)
 {
 	struct fix f;
@@ -201,7 +204,7 @@ TEST(shrunk_to_zero_over_data_in_flight)
 	fix_done(&f);
 }
 
-/* [RFC9293:MUST-35] [RFC9293:MUST-36] [RFC9293:SHLD-29] [RFC9293:SHLD-30] */
+/* [RFC6429-01] [RFC9293:MUST-35] [RFC9293:MUST-36] [RFC9293:SHLD-29] [RFC9293:SHLD-30] */
 TEST(closed_window_is_probed)
 {
 	int64_t wait_ms = 200, at_ms = 0;

@@ -39,7 +39,7 @@ static void in4(struct net *n, int src, struct rill_ip dst, uint16_t sport, uint
 	net_in_udp(n, &s, &dst, sport, dport, "data", 4);
 }
 
-/* [RFC768-01] [RFC768-02] [RFC1122-40] [RFC8200-13] */
+/* [RFC6936-01] [RFC768-01] [RFC768-02] [RFC1122-40] [RFC8200-13] */
 TEST(lengths_and_checksums)
 {
 	struct rill_ip s = peer4(1), d = peer4(2), s6 = peer6(1), d6 = peer6(2);
