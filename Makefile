@@ -6,6 +6,7 @@
 #   make test          everything that .ci/run checks
 #   make bench         Rill beside the kernel's TCP on the same link
 #   make fuzz T=3600   libFuzzer for T seconds (60)
+#   make conformance   doc/conformance.md and doc/states.svg anew
 #   make lint, make install (DESTDIR=, PREFIX=), make clean
 
 T	?= 60
@@ -43,6 +44,10 @@ lint:
 	@scripts/setup test
 	@test/lint/run
 
+conformance:
+	@scripts/state-diagram
+	@scripts/conformance
+
 install: all
 	@meson install -C build $(if $(DESTDIR),--destdir $(DESTDIR))
 
@@ -50,4 +55,4 @@ clean:
 	rm -rf build build-asan build-clang build-fuzz
 
 FORCE:
-.PHONY: all build build-asan build-clang build-fuzz setup-build demo test bench fuzz lint install clean FORCE
+.PHONY: all build build-asan build-clang build-fuzz setup-build demo test bench fuzz lint conformance install clean FORCE
