@@ -58,6 +58,9 @@ typedef void rl_pcap_tap(void *ctx, int64_t now_ns, bool out, const uint8_t *fra
 int rl_dev_pcap_open(struct rl_dev *inner, const char *path, rl_pcap_tap *tap, void *ctx,
 		     struct rl_dev **out, char *why, size_t n);
 
+/** The stack's clock is virtual: its times are written as they are. */
+void rl_dev_pcap_virtual(struct rl_dev *pcap);
+
 /**
  * Faults by a seed: "loss=2%,burst=3,dup=1%,reorder=2%,delay=10ms,jitter=2ms,
  * rate=10mbit,queue=100,corrupt=0.1%"; "in:" or "out:" in front of a list holds

@@ -162,6 +162,8 @@ static int wrap_device(const struct opening *o, struct rl_dev **dev)
 		r = rl_dev_pcap_open(*dev, o->par->pcap,
 				     o->par->trace ? rl_trace_frame : NULL, o->e->trace,
 				     dev, o->why, o->why_len);
+	if (r == 0 && o->par->pcap && o->e->virt)
+		rl_dev_pcap_virtual(*dev);
 	return r;
 }
 

@@ -352,8 +352,8 @@ static enum verdict step8_fin(struct arrival *a)
 	if (s->flags & TH_FIN) {
 		c->fin_known = 1;
 		c->rcv_fin = seq_add(s->seq, s->len);
-		if (!seq_eq(c->rcv_fin, c->rcv_nxt))
-			a->fx.ack = true;
+		if (!s->len && !seq_eq(c->rcv_fin, c->rcv_nxt))
+			a->fx.ack = true;	/* early text has had its ACK [RFC5681-26] */
 	}
 	if (c->fin_known && seq_eq(c->rcv_fin, c->rcv_nxt))
 		fin_received(a);
