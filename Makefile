@@ -6,6 +6,7 @@
 #   make test          everything that .ci/run checks
 #   make bench         Rill beside the kernel's TCP on the same link
 #   make fuzz T=3600   libFuzzer for T seconds (60)
+#   make mutants       which flipped decisions in src/tcp no test notices (MUTANTS=flags)
 #   make conformance   doc/conformance.md and doc/states.svg anew
 #   make lint, make install (DESTDIR=, PREFIX=), make clean
 
@@ -39,6 +40,11 @@ fuzz:
 	@scripts/setup test
 	@$(MAKE) --no-print-directory build-fuzz
 	@scripts/fuzz $(T)
+
+mutants:
+	@scripts/setup test
+	@$(MAKE) --no-print-directory build
+	@scripts/mutants $(MUTANTS)
 
 lint:
 	@scripts/setup test

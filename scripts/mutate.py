@@ -202,6 +202,11 @@ class Scan:
         m = re.fullmatch(r"(0[xX][0-9a-fA-F]+|[0-9]+)([uUlL]*)", t.text)
         if not m or self.text(i - 1) == "case" or self.declares_size(i):
             return
+        if self.text(i - 1) == "{" and self.text(i + 1) == "}":
+            return              # "= { 0 }": nothing is decided
+        if self.text(i - 1) == "return" and self.text(i + 1) == ";" and t.text == "0":
+            self.add("constant", (t.start, t.end, "-1"))
+            return              # success becomes an error; 1 would be success too
         value = int(m.group(1), 0)
         form = "0x%x" if m.group(1)[:2].lower() == "0x" else "%d"
         # -1 is a sign more often than a number: only "not -1" is another decision

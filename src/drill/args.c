@@ -31,6 +31,41 @@ const struct drill_expr *rl_drill_field(const struct drill_expr *e, const char *
 	return f;
 }
 
+/* A member's place in "fd events revents"; -1: none of them. */
+static int field_index(const char *names, const char *name)
+{
+	size_t n = strlen(name);
+
+	for (int i = 0; *names; i++) {
+		size_t len = strcspn(names, " ");
+
+		if (len == n && !memcmp(names, name, n))
+			return i;
+		names += len + (names[len] == ' ');
+	}
+	return -1;
+}
+
+int rl_drill_only_fields(struct drill_inv *in, const struct drill_expr *e,
+			 const char *names)
+{
+	uint32_t seen = 0;
+
+	for (const struct drill_expr *f = e->list; f; f = f->next) {
+		int i = f->name ? field_index(names, f->name) : -1;
+
+		if (i < 0)
+			return rl_drill_call_fail(in, "%s(): there is no member %s= here, "
+						  "only: %s", in->c->name,
+						  f->name ? f->name : "without NAME", names);
+		if (seen >> i & 1)
+			return rl_drill_call_fail(in, "%s(): %s= stands twice", in->c->name,
+						  f->name);
+		seen |= 1u << i;
+	}
+	return 0;
+}
+
 /* ---- numbers ---- */
 
 static int num(struct drill_inv *in, const struct drill_expr *e, int64_t *v, int depth);
@@ -198,13 +233,6 @@ int rl_drill_iov(struct drill_inv *in, const struct drill_expr *e,
 
 /* ---- addresses ---- */
 
-static bool is4(const struct rill_ip *ip)
-{
-	static const uint8_t mapped[12] = { [10] = 0xff, [11] = 0xff };
-
-	return !memcmp(ip->b, mapped, sizeof(mapped));
-}
-
 static void put4(struct drill_sockaddr *sa)
 {
 	struct sockaddr_in sin = {
@@ -258,6 +286,8 @@ static int explicit_address(struct drill_inv *in, const struct drill_expr *e,
 	const struct drill_expr *ip = rl_drill_field(e, "sin_addr");
 	int64_t family = AF_INET, port = 0;
 
+	if (rl_drill_only_fields(in, e, "sa_family sin_port sin_addr sin6_port sin6_addr"))
+		return -1;
 	if (!ip)
 		ip = rl_drill_field(e, "sin6_addr");
 	if (!ip)
@@ -287,7 +317,7 @@ int rl_drill_address(struct drill_inv *in, const struct drill_expr *e, int domai
 	*sa = (struct drill_sockaddr){ .len = sizeof(sa->ss) };
 	if (!e || rl_drill_is_ellipsis(e)) {
 		sa->addr = (struct rill_addr){ .ip = *ip, .port = port };
-		if (domain != AF_INET6 && is4(ip))
+		if (domain != AF_INET6 && rl_ip_is4(ip))
 			put4(sa);
 		else
 			put6(sa);
@@ -307,6 +337,31 @@ int rl_drill_address(struct drill_inv *in, const struct drill_expr *e, int domai
 					  "or {sa_family = ...}", in->c->name);
 	sa->unspec = true;
 	return 0;
+}
+
+int rl_drill_address_len(struct drill_inv *in, unsigned i, struct drill_sockaddr *sa)
+{
+	int len;
+
+	if (!in->args[i] || rl_drill_is_ellipsis(in->args[i]))
+		return 0;
+	if (rl_drill_arg_int(in, i, &len))
+		return -1;
+	sa->len = (socklen_t)len;
+	return 0;
+}
+
+int rl_drill_out_arg(struct drill_inv *in, unsigned i)
+{
+	const struct drill_expr *e = in->args[i];
+	int64_t n;
+
+	if (!e || rl_drill_is_ellipsis(e) || rl_drill_is_null(e))
+		return 0;
+	if (e->kind == DRILL_E_LIST && e->list && !e->list->next)
+		return rl_drill_num(in, e->list, &n);
+	return rl_drill_call_fail(in, "%s(): argument %u is ..., NULL or [N]", in->c->name,
+				  i + 1);
 }
 
 bool rl_drill_from_sockaddr(const struct sockaddr_storage *ss, struct rill_addr *a)

@@ -4,6 +4,7 @@
  * `drop` and `hold` take the names of obs/drops.def and holds.def.
  */
 #include <ctype.h>
+#include <netinet/in.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -96,11 +97,6 @@ int rl_drill_drop(struct drill_run *r, const char *name)
 
 /* ---- the connection under test ---- */
 
-static bool same_addr(const struct rill_addr *a, const struct rill_addr *b)
-{
-	return a->port == b->port && rl_ip_eq(&a->ip, &b->ip);
-}
-
 /* Its endpoint, or only its listener. */
 static bool find_conn(struct drill_run *r, struct rill_conn *out, bool *listener)
 {
@@ -112,10 +108,10 @@ static bool find_conn(struct drill_run *r, struct rill_conn *out, bool *listener
 	*listener = false;
 	while ((n = rill_stack_conns(st, &cursor, c, (int)ARRAY_LEN(c))) > 0) {
 		for (int i = 0; i < n; i++) {
-			if (c[i].proto != 6 || c[i].local.port != r->flow->local.port)
+			if (c[i].proto != IPPROTO_TCP || c[i].local.port != r->flow->local.port)
 				continue;
 			*listener |= c[i].state == RILL_LISTEN;
-			if (same_addr(&c[i].peer, &r->flow->remote) &&
+			if (rl_drill_same_end(&c[i].peer, &r->flow->remote) &&
 			    rl_ip_eq(&c[i].local.ip, &r->flow->local.ip)) {
 				*out = c[i];
 				return true;
@@ -141,6 +137,14 @@ static int find_state(const char *name)
 	return -1;
 }
 
+/* Nothing would be CLOSED for ever. */
+static int need_tcp(struct drill_run *r, const char *line, const char *name)
+{
+	if (r->flow->state != DRILL_FLOW_NONE && r->flow->proto == IPPROTO_TCP)
+		return 0;
+	return rl_drill_fail(r, "%s %s: there has been no TCP socket or packet", line, name);
+}
+
 /*
  * A connection that is gone is CLOSED; where its listener is left, it may as
  * well be said to be back in LISTEN.
@@ -153,6 +157,8 @@ int rl_drill_state(struct drill_run *r, const char *name)
 
 	if (want < 0)
 		return rl_drill_fail(r, "state %s: there is no such state", name);
+	if (need_tcp(r, "state", name) < 0)
+		return -1;
 	if (find_conn(r, &c, &listener))
 		is = c.state;
 	else if (listener && want == RILL_LISTEN)

@@ -85,7 +85,7 @@ static int no_such_call(struct drill_run *r, const char *name)
 
 /* ---- descriptors ---- */
 
-struct drill_fd *rl_drill_fd_find(struct drill_run *r, int64_t script)
+struct drill_fd *rl_drill_fd_find(const struct drill_run *r, int64_t script)
 {
 	struct drill_fd *f = r->calls->fds;
 
@@ -118,10 +118,8 @@ bool rl_drill_fd_is_test(const struct drill_run *r, const struct drill_fd *f)
 
 int rl_drill_live_fd(const struct drill_run *r, int64_t fd)
 {
-	const struct drill_fd *f = r->calls->fds;
+	const struct drill_fd *f = rl_drill_fd_find(r, fd);
 
-	while (f && f->script != fd)
-		f = f->next;
 	return f ? f->live : -1;
 }
 
@@ -233,7 +231,7 @@ static void expected_text(const struct drill_inv *in, char *buf, size_t n)
 		snprintf(buf, n, "%lld", (long long)in->c->result);
 }
 
-/* The result alone; a descriptor's number is the script's own. */
+/* A descriptor's number is the script's own. */
 static bool as_expected(const struct drill_inv *in)
 {
 	const struct drill_call *c = in->c;
@@ -241,6 +239,8 @@ static bool as_expected(const struct drill_inv *in)
 	if (in->ret < 0)
 		return c->result == -1 &&
 		       (!c->err_name || rl_drill_errno(c->err_name) == -in->ret);
+	if (c->err_name)
+		return false;		/* what succeeds has no errno */
 	if (in->names_fd && c->result >= 0)
 		return true;
 	return in->ret == c->result;
@@ -438,6 +438,10 @@ int rl_drill_call(struct drill_run *r, const struct drill_call *c)
 		return no_such_call(r, c->name);
 	if (c->nargs < d->min || c->nargs > d->max)
 		return wrong_count(r, c, d);
+	for (const struct drill_expr *e = c->args; e; e = e->next)
+		if (e->name)
+			return rl_drill_fail(r, "%s(): an argument has no name, such as %s=",
+					     c->name, e->name);
 	if (await_pending(r) < 0)
 		return -1;
 	in = inv_new(r, c, d);

@@ -62,7 +62,7 @@ int rl_drill_returned(struct drill_inv *in, int64_t ret);
 int rl_drill_returned_fd(struct drill_inv *in, int live, int domain, int proto,
 			 struct drill_fd **made);
 
-struct drill_fd *rl_drill_fd_find(struct drill_run *r, int64_t script);
+struct drill_fd *rl_drill_fd_find(const struct drill_run *r, int64_t script);
 void rl_drill_fd_forget(struct drill_run *r, struct drill_fd *f);
 /** @f becomes the socket under test. */
 void rl_drill_fd_test(struct drill_run *r, const struct drill_fd *f);
@@ -74,6 +74,13 @@ bool rl_drill_is_ellipsis(const struct drill_expr *e);
 bool rl_drill_is_null(const struct drill_expr *e);
 /** The member @name of a struct in braces, or NULL. */
 const struct drill_expr *rl_drill_field(const struct drill_expr *e, const char *name);
+
+/**
+ * @e is a struct in braces with no other members than @names, which have blanks
+ * between them, and none twice.
+ */
+int rl_drill_only_fields(struct drill_inv *in, const struct drill_expr *e,
+			 const char *names);
 
 int rl_drill_num(struct drill_inv *in, const struct drill_expr *e, int64_t *v);
 /** Member @name of @e; @v stays as it is when it isn't there. */
@@ -102,6 +109,10 @@ struct drill_sockaddr {
  */
 int rl_drill_address(struct drill_inv *in, const struct drill_expr *e, int domain,
 		     const struct rill_ip *ip, uint16_t port, struct drill_sockaddr *sa);
+/** The length of an address that goes in: `...` (or left out) is the right one. */
+int rl_drill_address_len(struct drill_inv *in, unsigned i, struct drill_sockaddr *sa);
+/** Of an address that comes out, or its length: `...`, NULL or [N], which is not compared. */
+int rl_drill_out_arg(struct drill_inv *in, unsigned i);
 /** What the stack wrote; false: neither IPv4 nor IPv6. */
 bool rl_drill_from_sockaddr(const struct sockaddr_storage *ss, struct rill_addr *a);
 

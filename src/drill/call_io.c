@@ -122,10 +122,9 @@ int rl_drill_do_recvfrom(struct drill_inv *in)
 	void *buf;
 
 	if (rl_drill_arg_fd(in, 0, &f, &live) || rl_drill_arg_buf(in, 1, &buf, &n) ||
-	    rl_drill_arg_int(in, 3, &flags) || check_flags(in, flags, false))
+	    rl_drill_arg_int(in, 3, &flags) || check_flags(in, flags, false) ||
+	    rl_drill_out_arg(in, 4) || rl_drill_out_arg(in, 5))
 		return -1;
-	if (!named && !rl_drill_is_null(in->args[4]))
-		return rl_drill_call_fail(in, "recvfrom(): an address is ... or NULL");
 	return rl_drill_returned(in, rill_recvfrom(live, buf, n, flags,
 						   named ? (struct sockaddr *)&ss : NULL,
 						   named ? &len : NULL));
@@ -155,7 +154,7 @@ int rl_drill_do_sendto(struct drill_inv *in)
 
 	if (rl_drill_arg_fd(in, 0, &f, &live) || rl_drill_arg_buf(in, 1, &buf, &n) ||
 	    rl_drill_arg_int(in, 3, &flags) || check_flags(in, flags, true) ||
-	    destination(in, in->args[4], f, &sa))
+	    destination(in, in->args[4], f, &sa) || rl_drill_address_len(in, 5, &sa))
 		return -1;
 	return rl_drill_returned(in, rill_sendto(live, buf, n, flags,
 						 sa.null ? NULL : (struct sockaddr *)&sa.ss,
@@ -174,6 +173,8 @@ static int msg_of(struct drill_inv *in, struct msghdr *m)
 	if (e->kind != DRILL_E_STRUCT)
 		return rl_drill_call_fail(in, "%s(): a message is {msg_name(...)=..., "
 					  "msg_iov(N)=[...], msg_flags=F}", in->c->name);
+	if (rl_drill_only_fields(in, e, "msg_name msg_iov msg_flags msg_control"))
+		return -1;
 	if (!iov)
 		return rl_drill_call_fail(in, "%s(): there is no msg_iov", in->c->name);
 	if (rl_drill_iov(in, iov, iov->count, &m->msg_iov, &n))
@@ -230,6 +231,8 @@ static int control_one(struct drill_inv *in, const struct drill_expr *e, struct 
 	if (!data || !rl_drill_field(e, "cmsg_level") || !rl_drill_field(e, "cmsg_type"))
 		return rl_drill_call_fail(in, "a control message is {cmsg_level=L, "
 					  "cmsg_type=T, cmsg_data=D}");
+	if (rl_drill_only_fields(in, e, "cmsg_level cmsg_type cmsg_data"))
+		return -1;
 	if (data->kind == DRILL_E_STRUCT || data->kind == DRILL_E_LIST)
 		return rl_drill_skip(in->r, "time stamps and extended errors in "
 				     "recvmsg() are not supported");

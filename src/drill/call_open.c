@@ -51,19 +51,6 @@ int rl_drill_do_socket(struct drill_inv *in)
 	return 0;
 }
 
-/* A length that the script gives; `...` is the right one. */
-static int length_arg(struct drill_inv *in, unsigned i, struct drill_sockaddr *sa)
-{
-	int len;
-
-	if (!in->args[i] || rl_drill_is_ellipsis(in->args[i]))
-		return 0;
-	if (rl_drill_arg_int(in, i, &len))
-		return -1;
-	sa->len = (socklen_t)len;
-	return 0;
-}
-
 /* The local end as it is now, whatever port was asked for. */
 static void tell_local(struct drill_run *r, int live)
 {
@@ -86,7 +73,7 @@ int rl_drill_do_bind(struct drill_inv *in)
 	if (rl_drill_arg_fd(in, 0, &f, &live) ||
 	    rl_drill_address(in, in->args[1], f ? f->domain : AF_UNSPEC, &r->cfg.local_ip,
 			     r->cfg.bind_port, &sa) ||
-	    length_arg(in, 2, &sa))
+	    rl_drill_address_len(in, 2, &sa))
 		return -1;
 	ret = rill_bind(live, sa.null ? NULL : (struct sockaddr *)&sa.ss, sa.len);
 	if (ret == 0 && rl_drill_fd_is_test(r, f))
@@ -110,11 +97,6 @@ int rl_drill_do_listen(struct drill_inv *in)
 
 /* ---- accept ---- */
 
-static bool same_end(const struct rill_addr *a, const struct rill_addr *b)
-{
-	return a->port == b->port && !memcmp(&a->ip, &b->ip, sizeof(a->ip));
-}
-
 /*
  * Who was accepted is whose packets were sent in, and is under test from now on.
  * A script that gives ports of its own may have more than one peer.
@@ -128,7 +110,7 @@ static int check_peer(struct drill_inv *in, const struct sockaddr_storage *ss,
 
 	if (!rl_drill_from_sockaddr(ss, &peer))
 		return rl_drill_call_fail(in, "accept() gave no address of the peer");
-	same = !flow->has_remote || same_end(&peer, &flow->remote);
+	same = !flow->has_remote || rl_drill_same_end(&peer, &flow->remote);
 	if (!same && !flow->in_ports)
 		return rl_drill_call_differs(in, "accept() gave a peer other than the one that "
 					     "the packets are from: port %u, expected %u",
@@ -138,18 +120,6 @@ static int check_peer(struct drill_inv *in, const struct sockaddr_storage *ss,
 	return 0;
 }
 
-static int only_ellipsis(struct drill_inv *in, unsigned i)
-{
-	const struct drill_expr *e = in->args[i];
-
-	if (!e || rl_drill_is_ellipsis(e) || rl_drill_is_null(e))
-		return 0;
-	if (e->kind == DRILL_E_LIST && e->list && !e->list->next)	/* [16] */
-		return 0;
-	return rl_drill_call_fail(in, "%s(): argument %u is ... or NULL", in->c->name,
-				  i + 1);
-}
-
 int rl_drill_do_accept(struct drill_inv *in)
 {
 	struct sockaddr_storage ss = { 0 };
@@ -157,8 +127,8 @@ int rl_drill_do_accept(struct drill_inv *in)
 	struct drill_fd *f, *made;
 	int live, child;
 
-	if (rl_drill_arg_fd(in, 0, &f, &live) || only_ellipsis(in, 1) ||
-	    only_ellipsis(in, 2))
+	if (rl_drill_arg_fd(in, 0, &f, &live) || rl_drill_out_arg(in, 1) ||
+	    rl_drill_out_arg(in, 2))
 		return -1;
 	child = rill_accept(live, (struct sockaddr *)&ss, &len);
 	if (rl_drill_returned_fd(in, child, f ? f->domain : AF_UNSPEC, IPPROTO_TCP, &made))
@@ -178,7 +148,7 @@ int rl_drill_do_connect(struct drill_inv *in)
 	if (rl_drill_arg_fd(in, 0, &f, &live) ||
 	    rl_drill_address(in, in->args[1], f ? f->domain : AF_UNSPEC, &r->cfg.remote_ip,
 			     r->cfg.connect_port, &sa) ||
-	    length_arg(in, 2, &sa))
+	    rl_drill_address_len(in, 2, &sa))
 		return -1;
 	if (rl_drill_fd_is_test(r, f) && !sa.null && !sa.unspec)
 		rl_drill_flow_connect(r, &sa.addr);

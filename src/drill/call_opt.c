@@ -51,7 +51,8 @@ static int put_linger(struct drill_inv *in, const struct drill_expr *e, struct v
 	int64_t onoff = 0, linger = 0;
 	struct linger l;
 
-	if (rl_drill_num_field(in, e, "onoff", &onoff) ||
+	if (rl_drill_only_fields(in, e, "onoff linger") ||
+	    rl_drill_num_field(in, e, "onoff", &onoff) ||
 	    rl_drill_num_field(in, e, "linger", &linger))
 		return -1;
 	l = (struct linger){ .l_onoff = (int)onoff, .l_linger = (int)linger };
@@ -64,7 +65,8 @@ static int put_timeval(struct drill_inv *in, const struct drill_expr *e, struct 
 	int64_t sec = 0, usec = 0;
 	struct timeval tv;
 
-	if (rl_drill_num_field(in, e, "tv_sec", &sec) ||
+	if (rl_drill_only_fields(in, e, "tv_sec tv_usec") ||
+	    rl_drill_num_field(in, e, "tv_sec", &sec) ||
 	    rl_drill_num_field(in, e, "tv_usec", &usec))
 		return -1;
 	memset(&tv, 0, sizeof(tv));
@@ -240,7 +242,9 @@ static int differs(struct drill_inv *in, const struct value *want, const uint8_t
 static int check_value(struct drill_inv *in, const struct value *want, const uint8_t *got,
 		       int64_t want_len, size_t len)
 {
+	size_t longer = RL_MAX(want->len, len);
 	const uint8_t *p;
+	uint8_t *all;
 
 	if ((int64_t)len != want_len)
 		return rl_drill_call_differs(in, "getsockopt() gave %zu bytes, expected %lld",
@@ -248,7 +252,9 @@ static int check_value(struct drill_inv *in, const struct value *want, const uin
 	if (want->any || !want->p)
 		return 0;
 	p = extend(in, want, len);
-	return memcmp(p, got, len) ? differs(in, want, got, len) : 0;
+	all = rl_drill_alloc(&in->mem, longer + 1);
+	memcpy(all, got, len);
+	return memcmp(p, all, longer) ? differs(in, want, got, len) : 0;
 }
 
 int rl_drill_do_getsockopt(struct drill_inv *in)

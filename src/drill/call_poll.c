@@ -31,7 +31,8 @@ static int poll_one(struct drill_inv *in, const struct drill_expr *e, struct pol
 	if (!rl_drill_field(e, "fd"))
 		return rl_drill_call_fail(in, "poll(): an element is {fd=F, events=E, "
 					  "revents=R}");
-	if (rl_drill_num_field(in, e, "fd", &fd) ||
+	if (rl_drill_only_fields(in, e, "fd events revents") ||
+	    rl_drill_num_field(in, e, "fd", &fd) ||
 	    rl_drill_num_field(in, e, "events", &events) ||
 	    rl_drill_num_field(in, e, "revents", &revents))
 		return -1;
@@ -137,7 +138,8 @@ static int event_arg(struct drill_inv *in, unsigned i, struct epoll_event *ev)
 	if (e->kind != DRILL_E_STRUCT)
 		return rl_drill_call_fail(in, "%s(): an event is {events=E, fd=F}",
 					  in->c->name);
-	if (rl_drill_num_field(in, e, "events", &events) || event_data(in, e, &data))
+	if (rl_drill_only_fields(in, e, "events fd u32 u64 ptr") ||
+	    rl_drill_num_field(in, e, "events", &events) || event_data(in, e, &data))
 		return -1;
 	ev->events = (uint32_t)events;
 	ev->data = data;

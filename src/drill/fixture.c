@@ -98,13 +98,16 @@ static struct opts our_ts(const struct params *p)
 /* The shift with which the largest receive buffer can be announced. */
 static unsigned our_wscale(const struct drill_run *r)
 {
+	const struct rill_stack *st = rl_drill_world_stack(r->w);
 	char text[64];
 	unsigned ws = 0;
-	unsigned long long max = 0;
+	unsigned long long max = 0, any = 0;
 
-	if (rill_sysctl_get(rl_drill_world_stack(r->w), "net.ipv4.tcp_rmem", text,
-			    sizeof(text)) >= 0)
+	if (rill_sysctl_get(st, "net.ipv4.tcp_rmem", text, sizeof(text)) >= 0)
 		sscanf(text, "%*u %*u %llu", &max);
+	if (rill_sysctl_get(st, "net.core.rmem_max", text, sizeof(text)) >= 0)
+		sscanf(text, "%llu", &any);
+	max = RL_MAX(max, any);
 	while (ws < 14 && max >> ws >= 1u << 16)
 		ws++;
 	return ws;
@@ -275,8 +278,11 @@ static int set_param(struct params *p, const struct drill_param *d, char *why, s
 			continue;
 		if (e->flag == d->has_value || (d->has_value &&
 		    (d->value < e->min || d->value > e->max))) {
-			snprintf(why, n, "use: %s is %s", e->name,
-				 e->flag ? "written without a value" : "a number in its range");
+			if (e->flag)
+				snprintf(why, n, "use: %s has no value", e->name);
+			else
+				snprintf(why, n, "use: %s is a number from %d to %d", e->name,
+					 (int)e->min, (int)e->max);
 			return -EINVAL;
 		}
 		if (e->flag)

@@ -74,10 +74,17 @@ void rl_drill_flow_bind(struct drill_run *r, const struct rill_addr *local)
 	r->flow->has_local = true;
 }
 
+/* Once more on a listener it changes the backlog and not whom the packets are about. */
 void rl_drill_flow_listen(struct drill_run *r)
 {
-	r->flow->state = DRILL_FLOW_LISTENING;
-	r->flow->has_remote = false;
+	struct drill_flow *f = r->flow;
+
+	if (f->state == DRILL_FLOW_PASSIVE_RECEIVED ||
+	    f->state == DRILL_FLOW_PASSIVE_SYNACK_SENT ||
+	    f->state == DRILL_FLOW_PASSIVE_ACKED)
+		return;
+	f->state = DRILL_FLOW_LISTENING;
+	f->has_remote = false;
 }
 
 void rl_drill_flow_connect(struct drill_run *r, const struct rill_addr *remote)
@@ -86,7 +93,7 @@ void rl_drill_flow_connect(struct drill_run *r, const struct rill_addr *remote)
 
 	if (f->state == DRILL_FLOW_SYN_SENT)
 		f->learn_syn = true;	/* refused, and tried again */
-	if (f->state != DRILL_FLOW_NEW)
+	if (f->state != DRILL_FLOW_NEW && f->state != DRILL_FLOW_LISTENING)
 		return;
 	forget_numbers(f);
 	f->state = DRILL_FLOW_CONNECTING;
@@ -310,11 +317,7 @@ int rl_drill_flow_inbound(struct drill_run *r, const struct drill_packet *p)
 	else if (!ports && (f->proto != proto_of(p) || !f->has_local || !f->has_remote))
 		return rl_drill_fail(r, "there is no %s socket that this packet could "
 				     "belong to", p->proto == DRILL_TCP ? "TCP" : "UDP");
-	if (ports) {
-		f->in_ports = true;
-		f->in_sport = sport;
-		f->in_dport = dport;
-	}
+	f->in_ports |= ports;
 	if (p->proto == DRILL_TCP && !p->bad_sum)
 		inbound_tcp(f, &p->tcp);
 	return 0;
@@ -372,17 +375,12 @@ int rl_drill_flow_expect(struct drill_run *r, const struct drill_packet *p)
 			     p->proto == DRILL_TCP ? "TCP" : "UDP");
 }
 
-static bool same_end(const struct rill_addr *a, const struct rill_addr *b)
-{
-	return a->port == b->port && rl_ip_eq(&a->ip, &b->ip);
-}
-
 /* A packet of the socket that connects: its own port is not known before. */
 static bool from_connecting(const struct drill_flow *f, const struct drill_seen *s)
 {
 	unsigned flags = s->p.tcp.flags & (DRILL_SYN | DRILL_ACK);
 
-	if (!f->has_remote || f->proto != proto_of(&s->p) || !same_end(&s->dst, &f->remote))
+	if (!f->has_remote || f->proto != proto_of(&s->p) || !rl_drill_same_end(&s->dst, &f->remote))
 		return false;
 	if (f->proto == IPPROTO_UDP)
 		return f->state == DRILL_FLOW_CONNECTING;
@@ -399,7 +397,7 @@ static bool same_tuple(const struct drill_run *r, const struct drill_seen *s)
 		return false;
 	if (r->cfg.anyip)
 		local.ip = s->src.ip;
-	return same_end(&s->src, &local) && same_end(&s->dst, &f->remote);
+	return rl_drill_same_end(&s->src, &local) && rl_drill_same_end(&s->dst, &f->remote);
 }
 
 /* The answer to a packet whose ports the script chose. */
@@ -413,13 +411,12 @@ static bool same_ports(const struct drill_run *r, const struct drill_packet *p,
 	       rl_ip_eq(&s->dst.ip, &r->cfg.remote_ip);
 }
 
-/* The script injected from the very ports that it now names. */
-static bool answers_ports(const struct drill_flow *f, const struct drill_packet *p)
+/* Where the script chooses the ports, those that it names are meant. */
+static bool names_ports(const struct drill_flow *f, const struct drill_packet *p)
 {
 	uint16_t sport, dport;
 
-	return explicit_ports(p, &sport, &dport) && f->in_ports &&
-	       sport == f->in_dport && dport == f->in_sport;
+	return f->in_ports && explicit_ports(p, &sport, &dport);
 }
 
 static bool same_hosts(const struct drill_run *r, const struct drill_seen *s)
@@ -439,7 +436,7 @@ static bool counts(const struct drill_run *r, const struct drill_packet *p,
 	if (s->p.proto == DRILL_ICMP)
 		return (is_icmp(r->flow->proto) || (p && p->proto == DRILL_ICMP)) &&
 		       same_hosts(r, s);
-	if (p && answers_ports(r->flow, p))
+	if (p && names_ports(r->flow, p))
 		return same_ports(r, p, s);
 	return same_tuple(r, s) || from_connecting(r->flow, s) || (p && same_ports(r, p, s));
 }

@@ -6,6 +6,7 @@
 #ifndef RL_DRILL_FLOW_H
 #define RL_DRILL_FLOW_H
 
+#include "base/types.h"
 #include "drill/run.h"
 
 enum drill_flow_state {
@@ -41,9 +42,7 @@ struct drill_flow {
 	uint32_t	out_seq_end, out_ack;	/* live */
 	uint64_t	rng;			/* for the ports of children */
 	bool		learn_syn, learn_synack; /* the next one tells the live ISN */
-	/* explicit ports of the last inbound packet that had any */
-	bool		in_ports;
-	uint16_t	in_sport, in_dport;
+	bool		in_ports;		/* an inbound packet named its ports */
 };
 
 int rl_drill_flow_open(struct drill_run *r);
@@ -59,6 +58,11 @@ void rl_drill_flow_disconnect(struct drill_run *r);	/* AF_UNSPEC */
 
 /** The reset of section 12 at a regular end; no failure possible. */
 void rl_drill_flow_reset(struct drill_run *r);
+
+static inline bool rl_drill_same_end(const struct rill_addr *a, const struct rill_addr *b)
+{
+	return a->port == b->port && rl_ip_eq(&a->ip, &b->ip);
+}
 
 /* Script value to live value; @syn: the SYN flag of the same packet. */
 uint32_t rl_drill_live_remote(const struct drill_flow *f, uint32_t v, bool syn);

@@ -43,10 +43,10 @@ static void say_history(struct message *m, const struct drill_run *r)
 		say(m, "\n  %s", r->history[i % DRILL_HISTORY]);
 }
 
-/* After a failure: with --non_fatal=packet it is only told. */
-static int forgive(struct drill_run *r)
+/* After a packet's failure: with --non_fatal=packet it is only told. */
+static int forgive(struct drill_run *r, bool failed_before)
 {
-	if (!r->cfg.non_fatal_packet)
+	if (!r->cfg.non_fatal_packet || failed_before || r->skipped)
 		return -1;
 	fprintf(r->cfg.trace ? r->cfg.trace : stderr, "warning: %s\n", r->res->why);
 	r->res->why[0] = '\0';
@@ -60,6 +60,7 @@ static int mismatch(struct drill_run *r, const struct drill_packet *p,
 	char want[DRILL_TEXT_MAX], got[DRILL_TEXT_MAX];
 	char want_marks[DRILL_TEXT_MAX], got_marks[DRILL_TEXT_MAX];
 	struct message m = { .len = 0 };
+	bool before = r->failed;		/* a call that waited, meanwhile */
 
 	rl_drill_text_tcpdump(want, want_marks, sizeof(want), p, p, d);
 	rl_drill_text_tcpdump(got, got_marks, sizeof(got), &s->p, p, d);
@@ -71,7 +72,7 @@ static int mismatch(struct drill_run *r, const struct drill_packet *p,
 	say(&m, "\n            %s", got_marks[0] ? got_marks : want_marks);
 	say_history(&m, r);
 	rl_drill_fail(r, "%s", m.text);
-	return forgive(r);
+	return forgive(r, before);
 }
 
 static int nothing_came(struct drill_run *r, const struct drill_packet *p,
@@ -116,6 +117,23 @@ static void understand(struct drill_run *r, const struct drill_packet *p,
 	rl_drill_flow_learn_ts(r->flow, p, s);
 	rl_drill_seen_map(s, r->flow);
 	note(r, s);
+}
+
+/* A line that names ports passes over others; in our dialect nothing is lost so. */
+static int pass_over(struct drill_run *r, const struct drill_seen *s, unsigned *others)
+{
+	struct drill_seen *seen = r->cfg.exact && rl_drill_flow_counts(r, s) ?
+				  malloc(sizeof(*seen)) : NULL;
+	char text[DRILL_TEXT_MAX];
+
+	++*others;
+	if (!seen)
+		return 0;
+	rl_drill_seen_copy(seen, s);
+	rl_drill_flow_unmap(r, seen);
+	rl_drill_text_script(text, sizeof(text), &seen->p, !rl_ip_is4(&s->src.ip));
+	free(seen);
+	return rl_drill_fail(r, "unexpected packet: %.6f %s", (double)s->at_us / 1e6, text);
 }
 
 /*
@@ -250,14 +268,14 @@ static int gather(struct drill_run *r, const struct drill_packet *p, struct dril
 /* ---- the event ---- */
 
 /* The message is there; what led to it is added. */
-static int bad_time(struct drill_run *r)
+static int bad_time(struct drill_run *r, bool failed_before)
 {
 	size_t n = strlen(r->res->why);
 	struct message m = { .len = 0 };
 
 	say_history(&m, r);
 	snprintf(r->res->why + n, sizeof(r->res->why) - n, "%s", m.text);
-	return forgive(r);
+	return forgive(r, failed_before);
 }
 
 static int check(struct drill_run *r, const struct drill_packet *p, struct drill_seen *s)
@@ -265,6 +283,7 @@ static int check(struct drill_run *r, const struct drill_packet *p, struct drill
 	struct drill_diff d;
 	unsigned others = 0;
 	int ret = take(r, p, s, &others);
+	bool before;
 
 	if (ret == 0)
 		return nothing_came(r, p, NULL, others);
@@ -275,9 +294,10 @@ static int check(struct drill_run *r, const struct drill_packet *p, struct drill
 	rl_drill_compare(r, p, s, false, &d);
 	if (d.fields && mismatch(r, p, s, &d) < 0)
 		return -1;
+	before = r->failed;
 	if (rl_drill_check_time(r, s->at_us, "packet") == 0)
 		return 0;
-	return bad_time(r);
+	return bad_time(r, before);
 }
 
 int rl_drill_packet_out(struct drill_run *r, const struct drill_packet *p)

@@ -17,7 +17,6 @@
 #define US_NS		1000
 #define RECEIVE_LIMIT_US 2000000	/* section 3.5 */
 #define FOREVER_US	1000000000000	/* `*`: until nothing is left to happen */
-#define USE_DEPTH	4		/* fixtures inside of fixtures */
 
 /* ---- time and failure ---- */
 
@@ -39,9 +38,11 @@ static void say(struct drill_run *r, const char *fmt, va_list ap)
 	if (r->use)
 		n = snprintf(res->why, sizeof(res->why), "%s:%d: in fixture ", r->use->file,
 			     r->use->line);
+	n = RL_MIN(n, (int)sizeof(res->why) - 1);	/* a path may be long */
 	if (r->ev)
 		n += snprintf(res->why + n, sizeof(res->why) - (size_t)n, "%s:%d: ",
 			      r->ev->file, r->ev->line);
+	n = RL_MIN(n, (int)sizeof(res->why) - 1);
 	vsnprintf(res->why + n, sizeof(res->why) - (size_t)n, fmt, ap);
 }
 
@@ -125,6 +126,8 @@ struct drill_live *rl_drill_next_live(struct drill_run *r)
 		limit_us = rl_drill_now_us(r) + FOREVER_US;
 	while (!l && rl_drill_world_step(r->w, to_ns(r, limit_us)))
 		l = rl_drill_world_take(r->w);
+	if (!l && r->ev->time.kind != DRILL_ANY_TIME)
+		rl_drill_world_until(r->w, to_ns(r, limit_us));	/* it has been waited */
 	return l;
 }
 
@@ -238,47 +241,46 @@ static int run_event(struct drill_run *r, const struct drill_event *before)
 	return act(r);
 }
 
-/* The events of a fixture, in the place of `use`. */
-static struct drill_event *expand(struct drill_run *r, struct drill_script *s,
-				  const struct drill_event *ev)
+/* A call that waited may have failed in the midst of an event that went well. */
+static int run_one(struct drill_run *r, const struct drill_event *ev,
+		   const struct drill_event **before)
 {
-	char why[256];
-	struct drill_event *list = rl_drill_fixture(r, s, ev, why, sizeof(why));
+	int err;
 
-	if (!list)
-		rl_drill_fail(r, "%s", why);
-	return list;
+	r->ev = ev;
+	err = run_event(r, *before);
+	*before = ev;
+	return err < 0 || r->failed || r->skipped ? -1 : 0;
 }
 
-static int run_list(struct drill_run *r, struct drill_script *s,
-		    const struct drill_event *list)
+/* The events of a fixture, in the place of `use`; none of them is one itself. */
+static int run_fixture(struct drill_run *r, struct drill_script *s,
+		       const struct drill_event *use, const struct drill_event **before)
 {
-	const struct drill_event *stack[USE_DEPTH], *before = NULL;
-	int depth = 0;
+	const struct drill_event *ev;
+	char why[256];
+	int err = 0;
 
-	while (list || depth) {
-		if (!list) {
-			list = stack[--depth];
-			r->use = depth ? r->use : NULL;
-			continue;
-		}
-		r->ev = list;
-		if (list->kind == DRILL_USE) {
-			const struct drill_event *inner = expand(r, s, list);
+	r->ev = use;
+	ev = rl_drill_fixture(r, s, use, why, sizeof(why));
+	if (!ev)
+		return rl_drill_fail(r, "%s", why);
+	r->use = use;
+	for (; ev && !err; ev = ev->next)
+		err = run_one(r, ev, before);
+	r->use = NULL;
+	return err;
+}
 
-			if (!inner || depth == USE_DEPTH)
-				return rl_drill_fail(r, "fixtures use each other too deeply");
-			r->use = depth ? r->use : list;
-			stack[depth++] = list->next;
-			list = inner;
-			continue;
-		}
-		if (run_event(r, before) < 0)
-			return -1;
-		before = list;
-		list = list->next;
-	}
-	return 0;
+static int run_list(struct drill_run *r, struct drill_script *s)
+{
+	const struct drill_event *before = NULL;
+	int err = 0;
+
+	for (const struct drill_event *ev = s->events; ev && !err; ev = ev->next)
+		err = ev->kind == DRILL_USE ? run_fixture(r, s, ev, &before) :
+		      run_one(r, ev, &before);
+	return err;
 }
 
 /* ---- beginning and end ---- */
@@ -398,7 +400,7 @@ static void run_events(struct drill_run *r, struct drill_script *s)
 
 	ok = run_command(r, s->init, s->init_line) == 0;
 	r->t0_ns = rl_drill_world_now(r->w);
-	ok = ok && run_list(r, s, s->events) == 0 && rl_drill_calls_finish(r) == 0 &&
+	ok = ok && run_list(r, s) == 0 && rl_drill_calls_finish(r) == 0 &&
 	     check_unread(r) == 0;
 	if (!ok)
 		rl_drill_fail(r, "the event did not work");	/* unless it said why */
@@ -477,8 +479,7 @@ void rl_drill_run_file(const char *path, const struct drill_config *cfg,
 		       const char *const *set, const struct drill_define *defines,
 		       struct drill_result *res)
 {
-	bool in = !strcmp(path, "-");
-	FILE *f = in ? stdin : fopen(path, "re");
+	FILE *f = fopen(path, "re");
 	char *text = NULL;
 	size_t len = 0;
 	int err = errno;
@@ -491,11 +492,10 @@ void rl_drill_run_file(const char *path, const struct drill_config *cfg,
 			free(text);
 			text = NULL;
 		}
-		if (!in)
-			fclose(f);
+		fclose(f);
 	}
 	if (text) {
-		rl_drill_run_text(in ? "stdin" : path, text, len, cfg, set, defines, res);
+		rl_drill_run_text(path, text, len, cfg, set, defines, res);
 		free(text);
 		return;
 	}

@@ -96,24 +96,12 @@ static int set_bool(bool *b, const struct say *s)
 	return 0;
 }
 
-static bool is4(const struct rill_ip *ip)
-{
-	static const uint8_t mapped[12] = { [10] = 0xff, [11] = 0xff };
-
-	return !memcmp(ip->b, mapped, sizeof(mapped));
-}
-
-static bool is_unset(const struct rill_ip *ip)
-{
-	return !(ip->q[0] | ip->q[1]);
-}
-
 static int parse_ip(const char *s, struct rill_ip *ip)
 {
 	*ip = (struct rill_ip){ .b = { [10] = 0xff, [11] = 0xff } };
 	if (inet_pton(AF_INET, s, ip->b + 12) == 1)
 		return ip->b[12] && ip->b[12] < 224 ? 0 : -EINVAL;
-	if (inet_pton(AF_INET6, s, ip->b) != 1 || is_unset(ip) || ip->b[0] == 0xff)
+	if (inet_pton(AF_INET6, s, ip->b) != 1 || rl_ip_is_any(ip) || ip->b[0] == 0xff)
 		return -EINVAL;
 	return 0;
 }
@@ -134,7 +122,7 @@ static int set_addr(const struct say *s, struct rill_ip *ip, unsigned *prefix)
 		return bad(s, "no address that a host can have");
 	if (s->value[n]) {
 		len = strtoul(s->value + n + 1, &end, 10);
-		if (end == s->value + n + 1 || *end || len < 1 || len > (is4(&a) ? 32 : 128))
+		if (end == s->value + n + 1 || *end || len < 1 || len > (rl_ip_is4(&a) ? 32 : 128))
 			return bad(s, "no such prefix length");
 		*prefix = (unsigned)len;
 	}
@@ -349,10 +337,10 @@ static void default_local(struct drill_config *c)
 static int check_addr(const struct drill_config *c, const char *name,
 		      const struct rill_ip *ip, char *why, size_t why_len)
 {
-	if (is4(ip) == (c->ipver != DRILL_IPV6))
+	if (rl_ip_is4(ip) == (c->ipver != DRILL_IPV6))
 		return 0;
 	snprintf(why, why_len, "--%s is an IPv%d address, but --ip_version is %s", name,
-		 is4(ip) ? 4 : 6, c->ipver == DRILL_IPV6 ? "ipv6" : "ipv4");
+		 rl_ip_is4(ip) ? 4 : 6, c->ipver == DRILL_IPV6 ? "ipv6" : "ipv4");
 	return -EINVAL;
 }
 
@@ -363,7 +351,7 @@ static int check(const struct drill_config *c, char *why, size_t why_len)
 	if (check_addr(c, "local_ip", &c->local_ip, why, why_len) < 0 ||
 	    check_addr(c, "remote_ip", &c->remote_ip, why, why_len) < 0)
 		return -EINVAL;
-	if (!memcmp(&c->local_ip, &c->remote_ip, sizeof(c->local_ip))) {
+	if (rl_ip_eq(&c->local_ip, &c->remote_ip)) {
 		snprintf(why, why_len, "--local_ip and --remote_ip are the same");
 		return -EINVAL;
 	}
@@ -408,11 +396,11 @@ int rl_drill_config_finish(struct drill_config *c, char *why, size_t why_len)
 {
 	bool six = c->ipver == DRILL_IPV6;
 
-	if (is_unset(&c->local_ip))
+	if (rl_ip_is_any(&c->local_ip))
 		default_local(c);
-	if (is_unset(&c->remote_ip) && six)
+	if (rl_ip_is_any(&c->remote_ip) && six)
 		c->remote_ip = (struct rill_ip){ .b = { 0x20, 0x01, 0x0d, 0xb8, [15] = 1 } };
-	else if (is_unset(&c->remote_ip))
+	else if (rl_ip_is_any(&c->remote_ip))
 		c->remote_ip = (struct rill_ip){ .b = { [10] = 0xff, 0xff, 192, 0, 2, 1 } };
 	if (!c->local_prefix)
 		c->local_prefix = six ? 48 : 16;

@@ -219,9 +219,7 @@ static enum verdict ack_of_syn(struct arrival *a)
 	rl_tcp_init_cwnd(a->st, c);
 	c->cc->init(c);
 	rl_timers_on_established(a->st, c);
-	rl_event(a->st, &c->ep, RILL_OUT);
-	rl_tcp_want_output(a->st, c);
-	return NEXT;
+	return NEXT;				/* step 5 tells, since the SYN counts */
 }
 
 /* What the ACK of our FIN does to the state [RFC9293:3.10.7.4]. */

@@ -36,7 +36,6 @@ static struct rill_pkt *make(struct rill_stack *st, const struct piece *x, uint1
 	sum = rl_sum_fold(rl_sum_pseudo(&f->src, &f->dst, RL_PROTO_TCP, h.hdr_len + payload));
 	memcpy(p->data + 16, &sum, 2);
 	p->flags |= RL_PKT_CSUM_PARTIAL;
-	p->csum_start = 0;
 	p->csum_off = 16;
 	return p;
 }
@@ -213,8 +212,6 @@ void rl_tcp_send_syn(struct rill_stack *st, struct tcp_conn *c)
 		x.ack = c->rcv_nxt;
 	}
 	x.win = rl_tcp_syn_window(c);
-	if (answer)
-		c->rcv_adv = seq_max(c->rcv_adv, seq_add(c->rcv_nxt, x.win));
 	p = make(st, &x, c->lport, c->rport, &c->flow, 0);
 	c->segs_out++;
 	if (c->hs_retx)
@@ -230,7 +227,7 @@ void rl_tcp_send_syn(struct rill_stack *st, struct tcp_conn *c)
 void rl_tcp_send_synack(struct rill_stack *st, struct tcp_req *r)
 {
 	struct rl_flow f = { .src = r->laddr, .dst = r->raddr, .proto = RL_PROTO_TCP,
-			     .df = !RL_CFG(st, ip_no_pmtu_disc), .bound_if = r->ifindex };
+			     .bound_if = r->ifindex };
 	struct tcp_conn *l = rl_conn_at(st, r->parent);
 	struct piece x = {
 		.seq = r->iss, .ack = seq_add(r->irs, 1), .flags = TH_SYN | TH_ACK,
@@ -243,6 +240,7 @@ void rl_tcp_send_synack(struct rill_stack *st, struct tcp_req *r)
 
 	f.tos = l->flow.tos;
 	f.ttl = l->flow.ttl;
+	f.df = l->flow.df;
 	x.o.mss = rl_tcp_adv_mss(st, &f, l->cold ? l->cold->maxseg : 0);
 	p = make(st, &x, r->lport, r->rport, &f, 0);
 	if (r->retries)

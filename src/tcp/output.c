@@ -159,10 +159,8 @@ static uint32_t allowed(struct tcp_conn *c, uint32_t limit)
 		return len;
 	if (len > c->mss && len < avail)
 		return len - tail;		/* whole segments [RFC9293:SHLD-28] */
-	if (room < wnd && len < avail) {	/* cwnd cuts: wait for a full one */
-		c->hold = RL_HOLD_CWND;
+	if (room < wnd && len < avail)		/* cwnd cuts: wait for a full one */
 		return rl_pipe(c) ? len - tail : len;
-	}
 	c->hold = (uint8_t)small_segment(c, tail == len ? len : tail,
 					 tail == len ? avail : avail - (len - tail));
 	return c->hold == RL_HOLD_NONE ? len : len - tail;

@@ -15,10 +15,13 @@ static bool at_end(const struct tcp_conn *c)
 
 /*
  * Bytes to the urgent mark, where a read stops [RFC9293:MUST-33]; at the mark
- * itself, without SO_OOBINLINE, the urgent byte is taken out of the stream.
+ * itself, without SO_OOBINLINE, the urgent byte is taken out of the stream, or
+ * passed over by *@skip when the caller only peeks.
  */
-static uint32_t until_mark(struct rill_stack *st, struct tcp_conn *c, uint32_t n)
+static uint32_t until_mark(struct rill_stack *st, struct tcp_conn *c, bool peek,
+			   uint32_t *skip)
 {
+	uint32_t n = c->rcvq.len;
 	struct tcp_cold *u = c->cold;
 	int32_t to_mark;
 	uint8_t b;
@@ -30,6 +33,10 @@ static uint32_t until_mark(struct rill_stack *st, struct tcp_conn *c, uint32_t n
 		return RL_MIN(n, (uint32_t)to_mark);
 	if (to_mark == 0 && (c->oobinline || !c->rcvq.len))
 		return n;			/* a part of the stream, or not here yet */
+	if (to_mark == 0 && peek) {
+		*skip = 1;
+		return n - 1;
+	}
 	if (to_mark == 0) {
 		rl_bytesq_peek(&c->rcvq, 0, &b, 1);
 		if (!u->urg_have)
@@ -39,7 +46,7 @@ static uint32_t until_mark(struct rill_stack *st, struct tcp_conn *c, uint32_t n
 		rl_tcp_text_read(st, c, 1);
 	}
 	u->urg_pending = false;			/* passed: half the numbers on it would lie ahead */
-	return RL_MIN(n, c->rcvq.len);
+	return c->rcvq.len;
 }
 
 /* recv(MSG_OOB) */
@@ -53,7 +60,7 @@ static int64_t recv_urgent(struct tcp_conn *c, const struct rill_iov *iov, unsig
 	if (!u->urg_have) {
 		off = seq_diff(u->urg_seq, rl_tcp_read_seq(c));
 		if (off < 0 || (uint32_t)off >= c->rcvq.len)
-			return -EAGAIN;		/* announced, not here yet */
+			return at_end(c) ? 0 : -EAGAIN;	/* announced, not here yet */
 		rl_bytesq_peek(&c->rcvq, (uint32_t)off, &u->urg_byte, 1);
 		u->urg_have = true;
 	}
@@ -71,7 +78,7 @@ static int64_t nothing_to_read(struct tcp_conn *c)
 
 	if (c->state == RILL_LISTEN)
 		return -ENOTCONN;
-	if (err == EPIPE)			/* reset after the stream's end: SO_ERROR has it */
+	if (c->fin_rcvd)	/* the stream is complete; what came later SO_ERROR has */
 		return 0;
 	if (err) {				/* told once [RFC9293:MUST-12] */
 		c->err = 0;
@@ -82,8 +89,8 @@ static int64_t nothing_to_read(struct tcp_conn *c)
 	return at_end(c) ? 0 : -EAGAIN;
 }
 
-static uint32_t copy_out(const struct tcp_conn *c, const struct rill_iov *iov, int n,
-			 uint32_t max, bool discard)
+static uint32_t copy_out(const struct tcp_conn *c, uint32_t from,
+			 const struct rill_iov *iov, int n, uint32_t max, bool discard)
 {
 	uint32_t done = 0;
 
@@ -91,7 +98,7 @@ static uint32_t copy_out(const struct tcp_conn *c, const struct rill_iov *iov, i
 		uint32_t len = (uint32_t)RL_MIN(iov[i].len, (size_t)(max - done));
 
 		if (!discard)
-			rl_bytesq_peek(&c->rcvq, done, iov[i].base, len);
+			rl_bytesq_peek(&c->rcvq, from + done, iov[i].base, len);
 		done += len;
 	}
 	return done;
@@ -101,16 +108,16 @@ int64_t rill_tcp_recv(struct rill_stack *st, rill_id id, const struct rill_iov *
 		      unsigned flags)
 {
 	struct tcp_conn *c = rl_tcp_find(st, id);
-	uint32_t max, done;
+	uint32_t skip = 0, max, done;
 
 	if (!c)
 		return -EBADF;
 	if (flags & RILL_MSG_OOB)
 		return n > 0 ? recv_urgent(c, iov, flags) : -EINVAL;
-	max = until_mark(st, c, c->rcvq.len);
+	max = until_mark(st, c, flags & RILL_MSG_PEEK, &skip);
 	if (!max)
 		return nothing_to_read(c);
-	done = copy_out(c, iov, n, max, flags & RILL_MSG_TRUNC);
+	done = copy_out(c, skip, iov, n, max, flags & RILL_MSG_TRUNC);
 	if (!(flags & RILL_MSG_PEEK) && done) {
 		rl_bytesq_drop_front(&st->bytes, &c->rcvq, done);
 		if (c->cold && c->oobinline && seq_gt(rl_tcp_read_seq(c), c->cold->urg_seq))
@@ -127,13 +134,24 @@ static uint32_t lowat(const struct tcp_conn *c)
 	return RL_MIN(n, RL_MAX(c->rcvbuf / 2, 1u));
 }
 
+/* What a read can give: the urgent byte at its mark is passed over. */
+static uint32_t readable(const struct tcp_conn *c)
+{
+	const struct tcp_cold *u = c->cold;
+	bool passed_over = u && u->urg_pending && !c->oobinline && c->rcvq.len &&
+			   seq_eq(u->urg_seq, rl_tcp_read_seq(c));
+
+	return c->rcvq.len - passed_over;
+}
+
 /* Also when the peer can't send more: SO_RCVLOWAT may be above what the window lets in. */
 static bool enough(const struct rill_stack *st, const struct tcp_conn *c)
 {
-	if (c->rcvq.len >= lowat(c))
+	uint32_t n = readable(c);
+
+	if (n >= lowat(c))
 		return true;
-	return c->rcvq.len &&
-	       rl_tcp_new_window(st, c) <= RL_MIN(c->rcv_mss, c->rcvbuf / 4);
+	return n && rl_tcp_new_window(st, c) <= RL_MIN(c->rcv_mss, c->rcvbuf / 4);
 }
 
 static bool urgent_waits(const struct tcp_conn *c)

@@ -89,6 +89,23 @@ void rl_req_free(struct rill_stack *st, struct tcp_req *r)
 	rl_slab_free(&st->reqs, r);
 }
 
+/*
+ * Because time is up or because the peer repeats its SYN: either way the wait begins
+ * anew and is longer [RFC6298-09], and the ACK won't tell which copy it is for
+ * [RFC6298-06].  The limit holds for both, or a peer could stay half-open for ever.
+ */
+static void send_again(struct rill_stack *st, struct tcp_req *r)
+{
+	if (r->retries < RL_MAX(RL_CFG(st, tcp_synack_retries), 1)) {
+		fifo_del(st, r);
+		r->retries++;
+		fifo_add(st, r);
+	}
+	RL_CTR(st, tcp_syn_retrans);
+	r->sent_ns = st->now_ns;
+	rl_tcp_send_synack(st, r);
+}
+
 void rl_req_timer(struct rill_stack *st)
 {
 	for (int k = 0; k < RL_REQ_FIFOS; k++) {
@@ -101,12 +118,7 @@ void rl_req_timer(struct rill_stack *st)
 				give_up(st, r);
 				continue;
 			}
-			fifo_del(st, r);
-			r->retries++;
-			fifo_add(st, r);
-			RL_CTR(st, tcp_syn_retrans);
-			r->sent_ns = st->now_ns;
-			rl_tcp_send_synack(st, r);
+			send_again(st, r);
 		}
 	}
 	rearm(st);
@@ -317,8 +329,7 @@ static enum rl_drop outside(struct rill_stack *st, struct tcp_req *r, const stru
 		return RL_DROP_RST_OUTSIDE;
 	/* our SYN+ACK was lost: the peer repeats its SYN */
 	if ((s->flags & TH_SYN) && !(s->flags & TH_ACK) && seq_eq(s->seq, r->irs)) {
-		RL_CTR(st, tcp_syn_retrans);
-		rl_tcp_send_synack(st, r);
+		send_again(st, r);
 		return RL_DROP_SEQ_OLD;
 	}
 	challenge(st, r);

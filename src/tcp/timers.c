@@ -208,6 +208,11 @@ static int32_t tries_closed(const struct rill_stack *st, const struct tcp_conn *
 	return c->probes; /* [RFC6429-01] */
 }
 
+void rl_timers_on_syn_sent_again(struct rill_stack *st, struct tcp_conn *c)
+{
+	arm(st, c, TMR_RTX, next_try_ns(st, c));
+}
+
 /* A closed window is probed while probes are answered [RFC9293:MUST-36]. */
 static bool on_persist(struct rill_stack *st, struct tcp_conn *c)
 {

@@ -3,6 +3,8 @@
  * The four-tuple table against a plain list: connections added and removed at
  * random, each still found, none found that is gone.
  */
+#include <stdlib.h>
+
 #include "tcp_fix.h"
 #include "base/rand.h"
 #include "tcp/conn.h"
@@ -93,5 +95,64 @@ TEST(like_a_list)
 		rl_tcp_free(f.st, e[i].c);
 	}
 	CHECK_EQ("empty", f.st->demux.n, 0);
+	fix_done(&f);
+}
+
+/* ---- the same hash ---- */
+
+#define TRIES	(1u << 18)		/* eight pairs of equal 32-bit hashes, about */
+
+static int by_hash(const void *a, const void *b)
+{
+	uint64_t x = *(const uint64_t *)a, y = *(const uint64_t *)b;
+
+	return (x > y) - (x < y);
+}
+
+static uint32_t hash_of(struct fix *f, uint32_t peer)
+{
+	struct { struct rill_ip l, r; uint16_t lp, rp; } t = {
+		rl_ip4(0x0a000001), rl_ip4(peer), 80, 1000 };
+
+	return (uint32_t)rl_siphash13(&f->st->hash_key, &t, 36);
+}
+
+/* Tuples with equal hashes that differ in one address are told apart. */
+TEST(equal_hashes)
+{
+	static uint64_t all[TRIES];
+	int pairs = 0, wrong = 0;
+	struct fix f;
+
+	fix_init(&f, false);
+	for (uint32_t i = 0; i < TRIES; i++)
+		all[i] = (uint64_t)hash_of(&f, 0x0b000000 + i) << 32 | i;
+	qsort(all, TRIES, sizeof(*all), by_hash);
+	for (uint32_t i = 1; i < TRIES; i++) {
+		struct tcp_conn *c[2];
+
+		if (all[i] >> 32 != all[i - 1] >> 32)
+			continue;
+		pairs++;
+		for (int k = 0; k < 2; k++) {
+			c[k] = rl_tcp_new(f.st, 0);
+			REQUIRE("conn", c[k]);
+			c[k]->flow.src = rl_ip4(0x0a000001);
+			c[k]->flow.dst = rl_ip4(0x0b000000 + (uint32_t)all[i - (uint32_t)k]);
+			c[k]->lport = 80;
+			c[k]->rport = 1000;
+			wrong += find(f.st, c[k]) != NULL;
+			CHECK_EQ("add", rl_demux_add(f.st, RL_NODE_CONN, c[k]->obj.idx), 0);
+			wrong += find(f.st, c[k]) != c[k];
+		}
+		wrong += find(f.st, c[0]) != c[0];
+		rl_demux_del(f.st, RL_NODE_CONN, c[0]->obj.idx);
+		wrong += find(f.st, c[0]) != NULL || find(f.st, c[1]) != c[1];
+		rl_demux_del(f.st, RL_NODE_CONN, c[1]->obj.idx);
+		rl_tcp_free(f.st, c[0]);
+		rl_tcp_free(f.st, c[1]);
+	}
+	CHECK("some", pairs > 0);
+	CHECK_EQ("told apart", wrong, 0);
 	fix_done(&f);
 }

@@ -231,3 +231,51 @@ TEST(choice_of_listener)
 		fix_done(&f);
 	}
 }
+
+/* The one in the way may stand anywhere among those of a port. */
+TEST(several_on_one_port)
+{
+	static const struct end one = { ONE4, 0, 0 }, two = { OTHER4, 0, 0 }, six = { ONE6, 0, 0 };
+
+	for (uint16_t port = 0; port <= 5000; port += 5000) {
+		struct fix f;
+		int other = setup(&f);
+
+		CHECK_EQ("first", bind_to(&f, &one, 5000, other), 0);
+		CHECK_EQ("second", bind_to(&f, &two, 5000, other), 0);
+		CHECK_EQ("as the first", bind_to(&f, &one, port, other), -EADDRINUSE);
+		CHECK_EQ("third", bind_to(&f, &six, port, other), 0);
+		CHECK_EQ("as the first", bind_to(&f, &one, port, other), -EADDRINUSE);
+		CHECK_EQ("as the second", bind_to(&f, &two, port, other), -EADDRINUSE);
+		fix_done(&f);
+	}
+}
+
+/* Sharing agreed on and taken back: one may listen, and only one, in whatever order. */
+TEST(one_of_many_listens)
+{
+	for (int who = 0; who < 3; who++) {
+		struct rill_addr a = { .port = 5000 };
+		struct fix f;
+		rill_id id[3];
+
+		fix_init(&f, false);
+		for (int i = 0; i < 3; i++) {
+			CHECK_EQ("open", rill_tcp_open(f.st, 0, &id[i]), 0);
+			f.fd = id[i];
+			fix_setopt(&f, RL_SOL_SOCKET, RL_SO_REUSEPORT, 1);
+			CHECK_EQ("bind", rill_tcp_bind(f.st, id[i], &a, 0), 0);
+		}
+		for (int i = 0; i < 3; i++) {
+			f.fd = id[i];
+			fix_setopt(&f, RL_SOL_SOCKET, RL_SO_REUSEPORT, 0);
+		}
+		for (int i = 0; i < 3; i++) {
+			int k = (who + i) % 3;
+
+			CHECK_EQ(rl_label("%d of %d", i, who), rill_tcp_listen(f.st, id[k], 1),
+				 i ? -EADDRINUSE : 0);
+		}
+		fix_done(&f);
+	}
+}

@@ -157,7 +157,7 @@ TEST(initial_numbers_of_connect)
 		iss[i] = f.iss;
 		ts[i / 2] = o.o.ts_val;
 		CHECK("echoes nothing", o.o.has_ts && o.o.ts_ecr == 0);
-		CHECK("all offered", o.o.sack_ok && o.o.has_wscale && o.o.wscale == 9);
+		CHECK("all offered", o.o.sack_ok && o.o.has_wscale && o.o.wscale == 10);
 		CHECK_EQ("mss", o.o.mss, 1460);
 		CHECK_EQ("window", o.win, 65535);
 		CHECK_EQ("close", rill_tcp_close(f.st, f.fd), 0);

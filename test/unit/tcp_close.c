@@ -208,7 +208,8 @@ TEST(reset_is_told)
 		{ RILL_SYN_SENT, -ECONNREFUSED, -EPIPE }, { RILL_SYN_RECV, -ECONNREFUSED, -EPIPE },
 		{ RILL_ESTABLISHED, -ECONNRESET, -EPIPE }, { RILL_FIN_WAIT1, -ECONNRESET, -EPIPE },
 		{ RILL_FIN_WAIT2, -ECONNRESET, -EPIPE }, { RILL_CLOSE_WAIT, 0, -EPIPE },
-		{ RILL_LAST_ACK, -ECONNRESET, -EPIPE },
+		{ RILL_LAST_ACK, 0, -ECONNRESET },	/* the stream had ended; nobody was told */
+		{ RILL_CLOSING, 0, -ECONNRESET },
 	};
 
 	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {

@@ -68,7 +68,7 @@ TEST(from_the_beginning)
 
 	start(&x, scaled, sizeof(scaled), 100);
 	CHECK_STR("established", x.text,
-		  "state=1 options=4 wscales=147 rto=300000 ato=40000 snd_mss=1000 rcv_mss=536 "
+		  "state=1 options=4 wscales=163 rto=300000 ato=40000 snd_mss=1000 rcv_mss=536 "
 		  "pmtu=1500 rcv_ssthresh=65536 rtt=100000 rttvar=50000 snd_ssthresh=2147483647 "
 		  "snd_cwnd=10 advmss=1460 reordering=3 rcv_rtt=100000 "
 		  "pacing_rate=18446744073709551615 max_pacing_rate=18446744073709551615 "

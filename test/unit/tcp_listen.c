@@ -152,6 +152,48 @@ TEST(synack_retransmission)
 	}
 }
 
+/*
+ * [RFC6298-09] A SYN+ACK that answers a repeated SYN is a repetition too: the next
+ * one waits for it, [RFC6298-06] its ACK is no sample, and the limit still holds.
+ */
+TEST(synack_for_a_repeated_syn)
+{
+	struct rill_conn row;
+	struct fix f;
+
+	fix_init(&f, false);
+	fix_listen(&f);
+	fix_knock(&f, 2000, false);
+	fix_advance_ms(&f, 900);
+	fix_in(&f, "S", 0, 0, 0, 65535);
+	fix_expect(&f, "for the SYN", "S.", 0, 0, 1);
+	fix_advance_ms(&f, 1999);
+	fix_expect_none(&f, "not before");
+	fix_advance_ms(&f, 1);
+	fix_expect(&f, "by time", "S.", 0, 0, 1);
+	for (int k = 0; k < 4; k++) {
+		fix_in(&f, "S", 0, 0, 0, 65535);
+		fix_expect(&f, rl_label("%d", k), "S.", 0, 0, 1);
+	}
+	fix_advance_ms(&f, 31999);
+	CHECK_EQ("still half open", fix_state(&f), RILL_SYN_RECV);
+	fix_advance_ms(&f, 1);
+	CHECK_EQ("given up", fix_state(&f), RILL_CLOSE);
+	fix_done(&f);
+
+	fix_init(&f, false);
+	fix_listen(&f);
+	fix_knock(&f, 2000, false);
+	fix_advance_ms(&f, 900);
+	fix_in(&f, "S", 0, 0, 0, 65535);
+	fix_drain(&f);
+	fix_advance_ms(&f, 50);
+	fix_in(&f, ".", 1, 0, 1, 65535);
+	CHECK("one row", fix_conn(&f, &row));
+	CHECK_EQ("no sample", row.info.rtt, 0);
+	fix_done(&f);
+}
+
 /* Many half-open peers of different age each keep their own time. */
 TEST(synack_times_are_kept_apart)
 {

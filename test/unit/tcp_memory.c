@@ -212,6 +212,7 @@ TEST(no_packet)
 		n++;
 	fix_expect_none(&f, "no packet");
 	CHECK_EQ("held for that", fix_counter(&f, "hold.MEMORY"), 1);
+	CHECK_EQ("reason", fix_counter(&f, "drop.NO_MEMORY"), 1);
 	CHECK_EQ("nothing counts as sent", fix_info(&f).unacked, 0);
 	while (n)
 		rl_pkt_free(&f.st->bufs, kept[--n]);

@@ -102,27 +102,27 @@ TEST(new_reno)
 	ack(&f, 1);
 	CHECK_STR("two", after(&f), "11001:12001 10000/0 pipe 12000 dup 2");
 	ack(&f, 1);
-	CHECK_STR("three", after(&f), "1:1001 9000/6000 pipe 12000 dup 3 recovery");
+	CHECK_STR("three", after(&f), "1:1001 8000/5000 pipe 12000 dup 3 recovery");
 	ack(&f, 1);
-	CHECK_STR("inflated", after(&f), "10000/6000 pipe 12000 dup 4 recovery");
+	CHECK_STR("inflated", after(&f), "9000/5000 pipe 12000 dup 4 recovery");
 	ack(&f, 1);
 	ack(&f, 1);
-	CHECK_STR("twice more", after(&f), "12000/6000 pipe 12000 dup 6 recovery");
+	CHECK_STR("twice more", after(&f), "11000/5000 pipe 12000 dup 6 recovery");
 	ack(&f, 1);
-	CHECK_STR("a new one", after(&f), "12001:13001 13000/6000 pipe 13000 dup 7 recovery");
+	CHECK_STR("as much as is in flight", after(&f), "12000/5000 pipe 12000 dup 7 recovery");
 	ack(&f, 3001);
 	CHECK_STR("partial: deflated by 3000, inflated by one", after(&f),
-		  "3001:4001 13001:14001 11000/6000 pipe 11000 dup 7 recovery");
+		  "3001:4001 12001:13001 10000/5000 pipe 10000 dup 7 recovery");
 	ack(&f, 3501);
 	CHECK_STR("less than a segment is not added", after(&f),
-		  "10500/6000 pipe 10500 dup 7 recovery");
+		  "9500/5000 pipe 9500 dup 7 recovery");
 	ack(&f, 12001);
-	CHECK_STR("over", after(&f), "14001:15001 3000/6000 pipe 3000 dup 0");
+	CHECK_STR("over", after(&f), "13001:14001 2000/5000 pipe 2000 dup 0");
 	ack(&f, 12001);
 	ack(&f, 12001);
 	ack(&f, 12001);
 	CHECK_STR("another episode", after(&f),
-		  "12001:13001 15001:16001 16001:17001 5000/2000 pipe 5000 dup 3 recovery");
+		  "12001:13001 14001:15001 15001:16001 16001:17001 5000/2000 pipe 5000 dup 3 recovery");
 	fix_done(&f);
 }
 
@@ -229,24 +229,24 @@ TEST(scoreboard)
 	start(&f, true, 100000);
 	after(&f);
 	fix_sack(&f, 1, 1, (uint32_t[]){ 1001, 2001 });
-	CHECK_STR("one: limited transmit, and what left", after(&f),
-		  "10001:11001 11001:12001 10000/0 pipe 11000 dup 1");
+	CHECK_STR("one: a new one for what left", after(&f), "10001:11001 10000/0 pipe 10000 dup 1");
 	fix_sack(&f, 1, 1, (uint32_t[]){ 1001, 2001 });
-	CHECK_STR("no news", after(&f), "10000/0 pipe 11000 dup 1");
+	CHECK_STR("no news", after(&f), "10000/0 pipe 10000 dup 1");
 	fix_sack(&f, 1, 1, (uint32_t[]){ 1501, 2501 });
-	CHECK_STR("half a segment more", after(&f),
-		  "12001:13001 10000/0 pipe 11500 dup 2");
+	CHECK_STR("half a segment more", after(&f), "10000/0 pipe 9500 dup 2");
 	fix_sack(&f, 1, 1, (uint32_t[]){ 1001, 3001 });
 	CHECK_STR("2000 above: not yet lost, but three", after(&f),
-		  "1:1001 6500/6500 pipe 11000 dup 3 recovery");
+		  "1:1001 5000/5000 pipe 9000 dup 3 recovery");
 	fix_sack(&f, 1, 1, (uint32_t[]){ 4001, 9001 });
-	CHECK_STR("a second hole", after(&f), "3001:4001 6500/6500 pipe 6000 dup 4 recovery");
+	CHECK_STR("a second hole", after(&f),
+		  "3001:4001 11001:12001 5000/5000 pipe 5000 dup 4 recovery");
 	fix_sack(&f, 1, 1, (uint32_t[]){ 10001, 12001 });
-	CHECK_STR("a third one", after(&f), "13001:14001 14001:15001 6500/6500 pipe 6000 dup 5 recovery");
+	CHECK_STR("more that left", after(&f),
+		  "12001:13001 13001:14001 5000/5000 pipe 5000 dup 5 recovery");
 	fix_sack(&f, 3001, 2, (uint32_t[]){ 10001, 12001, 4001, 9001 });
-	CHECK_STR("partial", after(&f), "15001:16001 6500/6500 pipe 6000 dup 5 recovery");
+	CHECK_STR("partial", after(&f), "14001:15001 5000/5000 pipe 5000 dup 5 recovery");
 	fix_sack(&f, 13001, 0, NULL);
-	CHECK_STR("over", after(&f), "16001:17001 4000/6500 pipe 4000 dup 0");
+	CHECK_STR("over", after(&f), "15001:16001 3000/5000 pipe 3000 dup 0");
 	fix_done(&f);
 }
 

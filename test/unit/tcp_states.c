@@ -281,6 +281,23 @@ TEST(simultaneous_open)
 	}
 }
 
+/* [RFC6298-09] The SYN+ACK repeats our SYN: the next one waits for it. */
+TEST(simultaneous_open_late)
+{
+	struct fix f;
+
+	fix_init(&f, false);
+	fix_reach(&f, RILL_SYN_SENT);
+	fix_advance_ms(&f, 900);
+	fix_in(&f, "S", 0, 0, 0, 65535);
+	fix_expect(&f, "SYN+ACK", "S.", 0, 0, 1);
+	fix_advance_ms(&f, 999);
+	fix_expect_none(&f, "not before");
+	fix_advance_ms(&f, 1);
+	fix_expect(&f, "again", "S.", 0, 0, 1);
+	fix_done(&f);
+}
+
 /* [A14] Two stacks that call each other at the same moment. */
 TEST(simultaneous_open_of_two_stacks)
 {
