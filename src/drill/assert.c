@@ -191,22 +191,25 @@ int rl_drill_hold(struct drill_run *r, const char *name)
 
 /* ---- quiet ---- */
 
+int rl_drill_unexpected(struct drill_run *r, const struct drill_live *l)
+{
+	char text[256];
+
+	if (!rl_drill_is_ours(r, l))
+		return 0;
+	rl_drill_live_text(r, l, text, sizeof(text));
+	return rl_drill_fail(r, "unexpected packet: %.6f %s",
+			     (double)((l->at_ns - r->t0_ns) / 1000) / 1e6, text);
+}
+
 int rl_drill_quiet(struct drill_run *r)
 {
 	struct drill_live *l;
-	char text[256];
 	int err = 0;
 
-	while ((l = rl_drill_world_take(r->w)) && err == 0) {
-		if (rl_drill_is_ours(r, l)) {
-			int64_t at_us = (l->at_ns - r->t0_ns) / 1000;
-
-			rl_drill_live_text(r, l, text, sizeof(text));
-			err = rl_drill_fail(r, "unexpected packet: %.6f %s",
-					    (double)at_us / 1e6, text);
-		}
+	while (err == 0 && (l = rl_drill_world_take(r->w))) {
+		err = rl_drill_unexpected(r, l);
 		free(l);
 	}
-	free(l);
 	return err;
 }

@@ -263,18 +263,24 @@ struct drill_define {			/* -D NAME=VALUE, an array ended by NULL */
 	const char	*name, *value;
 };
 
+/* What ICMP names and addresses without further words mean. */
+enum drill_parse_flags {
+	DRILL_PARSE_IPV6 = 1,		/* IPv6; else IPv4 */
+	DRILL_PARSE_FIXED = 2,		/* even if the script's --ip_version says otherwise */
+};
+
 /**
  * rl_drill_parse() - parse a script
  * @file:	its name, for messages and events
  * @text, @len:	bytes; need not end in NUL
  * @defines:	ended by a NULL name; or NULL
- * @ipv6:	ICMP names and addresses are IPv6's; a script's --ip_version wins
+ * @flags:	enum drill_parse_flags
  * @why:	gets "FILE:LINE: what is wrong" after a failure
  *
  * Return: 0, or -EINVAL.  rl_drill_script_free() either way.
  */
 int rl_drill_parse(struct drill_script *s, const char *file, const char *text, size_t len,
-		   const struct drill_define *defines, bool ipv6,
+		   const struct drill_define *defines, unsigned flags,
 		   char *why, size_t why_len);
 void rl_drill_script_free(struct drill_script *s);
 

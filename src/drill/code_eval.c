@@ -339,14 +339,14 @@ static int run(struct code_env *e, const struct code_stmt *s)
 
 	if (s->kind == STMT_ASSIGN)
 		return set(e, s);
-	if (s->kind == STMT_EXPR && s->expr->kind == NODE_COMPARE)
-		return rl_drill_code_fail(e, "a comparison alone decides nothing: assert %.*s?",
-					  (int)RL_MIN(s->expr->len, (size_t)400),
-					  s->expr->text);
 	if (eval(e, s->expr, &v) < 0)
 		return -1;
 	if (s->kind == STMT_ASSERT && !rl_drill_code_true(&v))
 		return failed_assertion(e, s);
+	if (s->kind == STMT_EXPR && s->expr->kind == NODE_COMPARE)
+		return rl_drill_code_fail(e, "a comparison alone decides nothing: assert %.*s?",
+					  (int)RL_MIN(s->expr->len, (size_t)400),
+					  s->expr->text);
 	return 0;
 }
 

@@ -211,6 +211,32 @@ static int do_ip(struct drill_run *r, struct drill_words *w)
 	       !strncmp(w->word[2], "flush", 5) ? DONE : NOT_OURS;
 }
 
+static bool is_offload(const char *s)
+{
+	static const char *const names[] = { "tso", "gso", "gro", "lro", "sg", "rx", "tx" };
+
+	for (size_t i = 0; i < ARRAY_LEN(names); i++)
+		if (!strcmp(names[i], s))
+			return true;
+	return false;
+}
+
+/*
+ * Devices have no offloads here, and the language joins or cuts what the wire shows:
+ * ethtool -K tun0 tso off gso off.
+ */
+static int do_ethtool(struct drill_run *r, struct drill_words *w)
+{
+	(void)r;
+	if (w->n < 5 || !(w->n & 1) || strcmp(w->word[1], "-K"))
+		return NOT_OURS;
+	for (unsigned i = 3; i < w->n; i += 2)
+		if (!is_offload(w->word[i]) ||
+		    (strcmp(w->word[i + 1], "off") && strcmp(w->word[i + 1], "on")))
+			return NOT_OURS;
+	return DONE;
+}
+
 static int do_defaults(struct drill_run *r, struct drill_words *w)
 {
 	(void)w;
@@ -232,7 +258,8 @@ static const struct known {
 	{ "sysctl", do_sysctl },	{ "set_sysctls.py", do_set_sysctls },
 	{ "echo", do_echo },		{ "defaults.sh", do_defaults },
 	{ "sleep", do_sleep },		{ "usleep", do_usleep },
-	{ "ip", do_ip },		{ "true", do_nothing },
+	{ "ip", do_ip },		{ "ethtool", do_ethtool },
+	{ "true", do_nothing },
 	{ ":", do_nothing },		{ "kldload", do_nothing },
 	{ "kldunload", do_nothing },
 };

@@ -98,7 +98,7 @@ static struct opts our_ts(const struct params *p)
 /* The shift with which the largest receive buffer can be announced. */
 static unsigned our_wscale(const struct drill_run *r)
 {
-	const struct rill_stack *st = rl_drill_world_stack(r->w);
+	struct rill_stack *st = rl_drill_world_stack(r->w);
 	char text[64];
 	unsigned ws = 0;
 	unsigned long long max = 0, any = 0;
@@ -296,6 +296,18 @@ static int set_param(struct params *p, const struct drill_param *d, char *why, s
 	return -EINVAL;
 }
 
+/* Whether a later one has the same name. */
+static bool is_again(const struct drill_param *d, char *why, size_t n)
+{
+	for (const struct drill_param *l = d->next; l; l = l->next) {
+		if (strcmp(l->name, d->name))
+			continue;
+		snprintf(why, n, "use: %s stands twice", d->name);
+		return true;
+	}
+	return false;
+}
+
 static const struct fixture *find(const char *name)
 {
 	for (size_t i = 0; i < ARRAY_LEN(fixtures); i++)
@@ -324,10 +336,10 @@ struct drill_event *rl_drill_fixture(const struct drill_run *r, struct drill_scr
 		return NULL;
 	}
 	for (const struct drill_param *d = use->params; d; d = d->next)
-		if (set_param(&p, d, why, why_len) < 0)
+		if (set_param(&p, d, why, why_len) < 0 || is_again(d, why, why_len))
 			return NULL;
 	f->make(&text, &p);
-	err = rl_drill_parse(&part, f->name, text.text, text.len, NULL, false, why, why_len);
+	err = rl_drill_parse(&part, f->name, text.text, text.len, NULL, 0, why, why_len);
 	rl_drill_arena_join(&s->arena, &part.arena);
 	return err < 0 ? NULL : part.events;
 }

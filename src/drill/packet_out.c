@@ -119,23 +119,6 @@ static void understand(struct drill_run *r, const struct drill_packet *p,
 	note(r, s);
 }
 
-/* A line that names ports passes over others; in our dialect nothing is lost so. */
-static int pass_over(struct drill_run *r, const struct drill_seen *s, unsigned *others)
-{
-	struct drill_seen *seen = r->cfg.exact && rl_drill_flow_counts(r, s) ?
-				  malloc(sizeof(*seen)) : NULL;
-	char text[DRILL_TEXT_MAX];
-
-	++*others;
-	if (!seen)
-		return 0;
-	rl_drill_seen_copy(seen, s);
-	rl_drill_flow_unmap(r, seen);
-	rl_drill_text_script(text, sizeof(text), &seen->p, !rl_ip_is4(&s->src.ip));
-	free(seen);
-	return rl_drill_fail(r, "unexpected packet: %.6f %s", (double)s->at_us / 1e6, text);
-}
-
 /*
  * The next packet that counts for this line.  Return: 1; 0: none came; -1 after
  * a failure.
@@ -144,22 +127,25 @@ static int take(struct drill_run *r, const struct drill_packet *p, struct drill_
 		unsigned *others)
 {
 	struct drill_live *l;
+	int64_t at_us = 0;
 	char why[120];
+	int ret = 0;
 
-	while ((l = rl_drill_next_live(r))) {
-		int err = rl_drill_seen_parse(s, l->bytes, l->len, why, sizeof(why));
-
-		s->at_us = (l->at_ns - r->t0_ns) / 1000;
+	while (!ret && (l = rl_drill_next_live(r))) {
+		at_us = (l->at_ns - r->t0_ns) / 1000;
+		if (rl_drill_seen_parse(s, l->bytes, l->len, why, sizeof(why)))
+			ret = malformed(r, why);
+		else if (rl_drill_flow_takes(r, p, s))
+			ret = 1;
+		else if (r->cfg.exact)	/* a line that names ports loses no other */
+			ret = rl_drill_unexpected(r, l);
+		*others += !ret;
 		free(l);
-		if (err)
-			return malformed(r, why);
-		if (rl_drill_flow_takes(r, p, s)) {
-			understand(r, p, s);
-			return 1;
-		}
-		++*others;
 	}
-	return 0;
+	s->at_us = at_us;
+	if (ret > 0)
+		understand(r, p, s);
+	return ret;
 }
 
 /* ---- aggregation (7.5) ---- */

@@ -343,7 +343,7 @@ static void parse_options(struct drill_parser *p)
 		o->line = t->line;
 		*end = o;
 		end = &o->next;
-		if (strcmp(o->name, "ip_version") == 0 && o->value)
+		if (strcmp(o->name, "ip_version") == 0 && o->value && !p->ip_fixed)
 			p->ipv6 = strcmp(o->value, "ipv6") == 0;
 	}
 }
@@ -379,10 +379,13 @@ static void parse_script(struct drill_parser *p)
 }
 
 int rl_drill_parse(struct drill_script *s, const char *file, const char *text, size_t len,
-		   const struct drill_define *defines, bool ipv6,
+		   const struct drill_define *defines, unsigned flags,
 		   char *why, size_t why_len)
 {
-	struct drill_parser p = { .s = s, .ipv6 = ipv6, .why = why, .why_len = why_len };
+	struct drill_parser p = {
+		.s = s, .why = why, .why_len = why_len,
+		.ipv6 = flags & DRILL_PARSE_IPV6, .ip_fixed = flags & DRILL_PARSE_FIXED,
+	};
 
 	memset(s, 0, sizeof(*s));
 	s->file = p.file = rl_drill_strndup(&s->arena, file, strlen(file));

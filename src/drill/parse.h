@@ -18,6 +18,7 @@ struct drill_parser {
 	size_t		at;
 	const char	*file;		/* in the arena */
 	bool		ipv6;		/* what ICMP names mean, and plain packets are */
+	bool		ip_fixed;	/* the script can't change that */
 	bool		failed;
 	unsigned	depth;
 	char		*why;
@@ -70,6 +71,8 @@ struct drill_packet *rl_drill_parse_packet(struct drill_parser *p);
 void rl_drill_parse_tcp(struct drill_parser *p, struct drill_packet *k);
 void rl_drill_parse_opts(struct drill_parser *p, struct drill_packet *k);
 void rl_drill_parse_icmp(struct drill_parser *p, struct drill_packet *k);
+/** "[S:E(L)] icmp ...", as old scripts and NPLab's write it: taken up to the word icmp. */
+bool rl_drill_parse_echoed_first(struct drill_parser *p, struct drill_packet *k);
 /** "(L)", 16 bits. */
 uint32_t rl_drill_parse_len(struct drill_parser *p);
 /** S:E(L), checked. */

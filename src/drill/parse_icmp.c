@@ -138,6 +138,7 @@ static void parse_mtu(struct drill_parser *p, struct drill_icmp *icmp)
 /* '[' S:E(L) ']', '[' udp (L) ']' or '[' raw (L) ']' */
 static void parse_echoed(struct drill_parser *p, struct drill_icmp *icmp)
 {
+	rl_drill_tok_need(p, '[', "before the quoted packet");
 	if (rl_drill_tok_word(p, "udp")) {
 		icmp->echoed = DRILL_ECHO_UDP;
 		icmp->len = rl_drill_parse_len(p);
@@ -151,6 +152,25 @@ static void parse_echoed(struct drill_parser *p, struct drill_icmp *icmp)
 		rl_drill_parse_range(p, &icmp->seq, &icmp->len);
 	}
 	rl_drill_tok_need(p, ']', "behind the quoted packet");
+}
+
+static bool at_echoed(const struct drill_parser *p)
+{
+	const struct drill_token *t = rl_drill_tok_peek(p, 1);
+
+	return rl_drill_tok_is_char(rl_drill_tok_peek(p, 0), '[') &&
+	       (t->kind == DRILL_T_INT || rl_drill_tok_is(t, "udp") ||
+		rl_drill_tok_is(t, "raw") || rl_drill_tok_is(t, "sctp"));
+}
+
+bool rl_drill_parse_echoed_first(struct drill_parser *p, struct drill_packet *k)
+{
+	if (!at_echoed(p))
+		return false;
+	parse_echoed(p, &k->icmp);
+	if (!rl_drill_tok_is(rl_drill_tok_peek(p, 0), "icmp"))
+		rl_drill_tok_expected(p, "'icmp' behind the quoted packet");
+	return true;
 }
 
 void rl_drill_parse_icmp(struct drill_parser *p, struct drill_packet *k)
@@ -172,7 +192,7 @@ void rl_drill_parse_icmp(struct drill_parser *p, struct drill_packet *k)
 			more = false;
 		}
 	}
-	if (rl_drill_tok_char(p, '['))
+	if (icmp->echoed == DRILL_ECHO_NONE && rl_drill_tok_is_char(rl_drill_tok_peek(p, 0), '['))
 		parse_echoed(p, icmp);
 }
 

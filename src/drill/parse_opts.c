@@ -149,6 +149,21 @@ static void parse_rest(struct drill_parser *p, struct drill_opt *o, bool in)
 	}
 }
 
+/* Names of the original tool's MPTCP options. */
+static bool is_mptcp(const struct drill_token *t)
+{
+	static const char *const names[] = {
+		"mpcapable", "mpcapablev1", "mp_capable", "mp_capable_no_cs",
+		"mp_join_syn", "mp_join_syn_ack", "mp_join_ack", "mp_join", "dss", "add_addr",
+		"add_address", "remove_addr", "mp_prio", "mp_fail", "mp_fastclose", "mp_reset",
+	};
+
+	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
+		if (rl_drill_tok_is(t, names[i]))
+			return true;
+	return false;
+}
+
 static struct drill_opt *parse_opt(struct drill_parser *p, bool in)
 {
 	struct drill_opt *o = rl_drill_alloc(&p->s->arena, sizeof(*o));
@@ -162,6 +177,8 @@ static struct drill_opt *parse_opt(struct drill_parser *p, bool in)
 	}
 	if (rl_drill_tok_peek(p, 0)->kind == DRILL_T_INT)
 		parse_numbered(p, o);
+	else if (is_mptcp(rl_drill_tok_peek(p, 0)))
+		rl_drill_tok_unsupported(p, "MPTCP");
 	else
 		rl_drill_tok_expected(p, "an option such as mss 1460");
 	return o;

@@ -363,7 +363,10 @@ struct drill_packet *rl_drill_parse_packet(struct drill_parser *p)
 
 	k->in = rl_drill_tok_is_char(rl_drill_tok_take(p), '<');
 	parse_encaps(p, k);
-	k->ip = parse_ipinfo(p, k->in, p->ipv6);
+	if (!rl_drill_parse_echoed_first(p, k)) {
+		k->ip = parse_ipinfo(p, k->in, p->ipv6);
+		rl_drill_parse_echoed_first(p, k);
+	}
 	parse_body(p, k);
 	parse_badsum(p, k);
 	return k;

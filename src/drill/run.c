@@ -437,10 +437,12 @@ void rl_drill_run_text(const char *name, const char *text, size_t len,
 	static const char unsupported[] = "unsupported: ";
 	struct drill_script s = { 0 };
 	struct drill_run r = { .cfg = *cfg, .res = res };
+	unsigned flags = (cfg->ipver == DRILL_IPV6 ? DRILL_PARSE_IPV6 : 0u) |
+			 (given(set, "ip_version") ? DRILL_PARSE_FIXED : 0u);
 	int64_t begin_us = real_us();
 
 	memset(res, 0, sizeof(*res));
-	if (rl_drill_parse(&s, name, text, len, defines, cfg->ipver == DRILL_IPV6, res->why,
+	if (rl_drill_parse(&s, name, text, len, defines, flags, res->why,
 			   sizeof(res->why)) < 0) {
 		res->verdict = !strncmp(res->why, unsupported, strlen(unsupported)) ?
 			       DRILL_SKIPPED : DRILL_BROKEN;

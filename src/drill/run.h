@@ -168,6 +168,8 @@ int rl_drill_drop(struct drill_run *r, const char *name);
 int rl_drill_state(struct drill_run *r, const char *name);
 int rl_drill_hold(struct drill_run *r, const char *name);
 int rl_drill_quiet(struct drill_run *r);
+/** A packet that no line took: -1 (failed) if it is the socket under test's. */
+int rl_drill_unexpected(struct drill_run *r, const struct drill_live *l);
 
 /**
  * Events of a fixture, in @s's arena; NULL with a line in @why.  The last one's

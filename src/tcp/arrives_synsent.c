@@ -96,6 +96,6 @@ enum rl_drop rl_tcp_arrives_synsent(struct rill_stack *st, struct tcp_conn *c, s
 	take_syn(st, c, s);
 	rl_tcp_set_state(st, c, RILL_SYN_RECV);
 	rl_tcp_send_syn(st, c);
-	rl_timers_on_syn_sent_again(st, c);
+	rl_timers_on_sent_again(st, c);
 	return RL_DROP_NONE;
 }

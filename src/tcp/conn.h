@@ -457,8 +457,8 @@ static inline uint32_t rl_tcp_ts_now(const struct rill_stack *st, uint32_t off)
 
 /* ---- timers.c ---- */
 void rl_timers_on_data_sent(struct rill_stack *st, struct tcp_conn *c);
-/** As SYN+ACK, in answer to the peer's SYN: not because time was up. */
-void rl_timers_on_syn_sent_again(struct rill_stack *st, struct tcp_conn *c);
+/** The oldest segment left again, not because time was up; the SYN also as SYN+ACK. */
+void rl_timers_on_sent_again(struct rill_stack *st, struct tcp_conn *c);
 void rl_timers_on_ack(struct rill_stack *st, struct tcp_conn *c, bool progress);
 void rl_timers_on_delack(struct rill_stack *st, struct tcp_conn *c);
 void rl_timers_on_ack_sent(struct tcp_conn *c);

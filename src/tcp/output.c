@@ -109,6 +109,8 @@ static bool retransmit(struct rill_stack *st, struct tcp_conn *c, uint32_t limit
 	c->retx_forced = 0;
 	rl_rtxq_on_resent(st, c, x);
 	rl_timers_on_data_sent(st, c);
+	if (x == c->rtxq.head && !c->in_loss)	/* else the timer has seen to it */
+		rl_timers_on_sent_again(st, c);
 	return true;
 }
 

@@ -208,7 +208,8 @@ static int32_t tries_closed(const struct rill_stack *st, const struct tcp_conn *
 	return c->probes; /* [RFC6429-01] */
 }
 
-void rl_timers_on_syn_sent_again(struct rill_stack *st, struct tcp_conn *c)
+/* The next copy waits a whole RTO from this one [RFC6298-09]. */
+void rl_timers_on_sent_again(struct rill_stack *st, struct tcp_conn *c)
 {
 	arm(st, c, TMR_RTX, next_try_ns(st, c));
 }

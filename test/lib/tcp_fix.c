@@ -42,10 +42,10 @@ static void counted_free(void *ctx, void *p, size_t n)
 	free(p);
 }
 
-void fix_init_mtu(struct fix *f, bool v6, unsigned mtu)
+void fix_init_at(struct fix *f, bool v6, unsigned mtu, int64_t now_ns)
 {
 	struct rill_stack_params par = {
-		.mem = { counted_alloc, counted_free, f }, .now_ns = 1000 * RL_SEC,
+		.mem = { counted_alloc, counted_free, f }, .now_ns = now_ns,
 		.seed = { 1, 2, 3 }, .trace_events = 256,
 	};
 	struct rill_if_params ifp = { .name = "t0", .mtu = mtu, .flags = RILL_IF_NO_DAD };
@@ -64,6 +64,11 @@ void fix_init_mtu(struct fix *f, bool v6, unsigned mtu)
 	CHECK_EQ("address", rill_if_addr_add(f->st, f->ifindex, &ip, v6 ? 64 : 24), 0);
 	while (fix_out(f).there)	/* announcements */
 		;
+}
+
+void fix_init_mtu(struct fix *f, bool v6, unsigned mtu)
+{
+	fix_init_at(f, v6, mtu, 1000 * RL_SEC);
 }
 
 void fix_init(struct fix *f, bool v6)

@@ -69,6 +69,8 @@ struct in_opts {
 
 void fix_init(struct fix *f, bool v6);
 void fix_init_mtu(struct fix *f, bool v6, unsigned mtu);
+/** The clock stands at @now_ns; the others begin at 1000 s. */
+void fix_init_at(struct fix *f, bool v6, unsigned mtu, int64_t now_ns);
 /** Fails when memory or endpoints are left behind. */
 void fix_done(struct fix *f);
 void fix_sysctl(struct fix *f, const char *name, const char *value);

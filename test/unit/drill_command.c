@@ -102,8 +102,10 @@ static const struct row set_rows[] = {
 	{ "sysctl -n net.ipv4.tcp_sack", V4 "tcp_sack", "1" },
 	{ "sysctl net.ipv4.tcp_ecn net.inet.tcp.msl", V4 "tcp_sack", "1" },
 	{ "kldload -n cc_newreno", V4 "tcp_sack", "1" },
+	{ "ethtool -K tun0 tso off gso off gro on", V4 "tcp_sack", "1" },
 	{ "", V4 "tcp_sack", "1" },
-	/* what Rill does anyway */
+	/* what Rill does anyway; a script that never asks for ECN sees none */
+	{ "sysctl -q net.ipv4.tcp_ecn=2 net.inet.tcp.ecn.enable=2", V4 "tcp_sack", "1" },
 	{ "sysctl -q net.ipv4.tcp_ecn=0 net.ipv4.tcp_fastopen=0 net.ipv4.tcp_syncookies=0 "
 	  "net.ipv4.tcp_recovery=0 net.ipv4.tcp_early_retrans=0x0 net.ipv4.tcp_frto=0",
 	  V4 "tcp_sack", "1" },
@@ -170,8 +172,12 @@ struct refusal {
 static const struct refusal refusals[] = {
 	{ "sysctl net.ipv4.tcp_recovery=1", true,
 	  "net.ipv4.tcp_recovery=1 is not supported: RACK is not built yet" },
-	{ "sysctl net.ipv4.tcp_ecn=2", true,
-	  "net.ipv4.tcp_ecn=2 is not supported: ECN is not built yet" },
+	{ "sysctl net.ipv4.tcp_ecn=3", true,
+	  "net.ipv4.tcp_ecn=3 is not supported: ECN is not built yet" },
+	{ "ethtool -K tun0 tso", false, REFUSED("ethtool -K tun0 tso") },
+	{ "ethtool -K tun0 tso 1", false, REFUSED("ethtool -K tun0 tso 1") },
+	{ "ethtool -K tun0 s off", false, REFUSED("ethtool -K tun0 s off") },
+	{ "ethtool -G tun0 rx off", false, REFUSED("ethtool -G tun0 rx off") },
 	{ "sysctl net.ipv4.tcp_congestion_control=cubic", true,
 	  "net.ipv4.tcp_congestion_control=cubic is not supported: Rill has reno" },
 	{ "sysctl net.ipv4.tcp_mem='1 2 3'", true, "net.ipv4.tcp_mem=1 2 3 is not supported: "
@@ -326,6 +332,9 @@ TEST(sysctl_with_shell)
 
 /* ---- in a script ---- */
 
+#define LISTEN	"0 socket(..., SOCK_STREAM, IPPROTO_TCP) = 3\n+0 bind(3, ..., ...) = 0\n" \
+		"+0 listen(3, 1) = 0\n"
+
 static const struct {
 	const char *text;
 	enum drill_verdict verdict;
@@ -337,6 +346,20 @@ static const struct {
 	  "t:2: " REFUSED("ls") },
 	{ "`sysctl -q net.ipv4.tcp_ecn=1`\n0 socket(..., SOCK_STREAM, IPPROTO_TCP) = 3\n",
 	  DRILL_SKIPPED, "t:1: net.ipv4.tcp_ecn=1 is not supported: ECN is not built yet" },
+	/* what the packets say that the script needs */
+	{ "`sysctl -q net.ipv4.tcp_ecn=2`\n" LISTEN "+0 < SEW 0:0(0) win 9 <mss 9>\n",
+	  DRILL_SKIPPED, "t:1: net.ipv4.tcp_ecn=2 is not supported: ECN is not built yet" },
+	{ "`sysctl -q net.ipv4.tcp_ecn=2`\n" LISTEN "+0 < [ect0] S 0:0(0) win 9 <mss 9>\n",
+	  DRILL_SKIPPED, "t:1: net.ipv4.tcp_ecn=2 is not supported: ECN is not built yet" },
+	{ "`sysctl -q net.ipv4.tcp_ecn=2`\n" LISTEN "+0 < [noecn] S 0:0(0) win 9 <mss 9>\n"
+	  "+0 > S. 0:0(0) ack 1 <...>\n", DRILL_PASSED, "" },
+	{ "`defaults.sh`\n" LISTEN "+0 < S 0:9(9) win 9 <mss 9,FOEXP,nop,nop,nop,nop>\n",
+	  DRILL_SKIPPED, "t:1: Fast Open is not built yet" },
+	{ "`defaults.sh`\n" LISTEN "+0 < S 0:0(0) win 9 <mss 9>\n", DRILL_PASSED, "" },
+	{ LISTEN "+0 < S 0:9(9) win 9 <mss 9,FOEXP,nop,nop,nop,nop>\n"
+	  "+0 > S. 0:0(0) ack 1 <...>\n", DRILL_PASSED, "" },
+	{ "0 socket(..., SOCK_STREAM, IPPROTO_TCP) = 3\n+0 > S 0:0(0) <mss 9,mpcapable v1>\n",
+	  DRILL_SKIPPED, "unsupported: t:2: MPTCP" },
 	{ "0 socket(..., SOCK_STREAM, IPPROTO_TCP) = 3\n+0 `sleep 1`\n+0 `no_such`\n",
 	  DRILL_FAILED, "t:3: " REFUSED("no_such") },
 	{ "0 socket(..., SOCK_STREAM, IPPROTO_TCP) = 3\n+0 `sleep 1`\n1.5 close(3) = 0\n",

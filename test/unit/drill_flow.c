@@ -428,8 +428,9 @@ TEST(explicit_ports)
 	in("< 5001 > 81 S 0:0(0) win 9");
 	CHECK("not now", !takes("> 81 > 5001 R. 0:0(0) ack 1", "> S. 0:0(0) ack 1 win 0",
 				local(8080), remote(5000), 0));
-	CHECK("also by any ports", takes("> 1 > 2 S. 0:0(0) ack 1", "> S. 0:0(0) ack 1 win 0",
-					 local(8080), remote(5000), 0));
+	CHECK("nor by other ports", !takes("> 1 > 2 S. 0:0(0) ack 1",
+					   "> S. 0:0(0) ack 1 win 0", local(8080),
+					   remote(5000), 0));
 	CHECK("and those of the line", takes("> 1 > 2 S. 0:0(0) ack 1",
 					     "> S. 0:0(0) ack 1 win 0", local(1), remote(2), 0));
 	close_run();

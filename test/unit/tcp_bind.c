@@ -201,7 +201,8 @@ TEST(held_by_connections)
 
 TEST(choice_of_listener)
 {
-	static const struct end by[] = { { ANY, 0, 0 }, { ANY, 0, 1 }, { ONE4, 0, 0 }, { ONE4, 0, 1 } };
+	static const struct end by[] = { { ANY, 0, 0 }, { ANY, 0, 1 }, { ONE4, 0, 0 },
+		 { ONE4, 0, 1 } };
 	rill_id l[4];
 	struct fix f;
 

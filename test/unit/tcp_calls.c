@@ -176,8 +176,8 @@ TEST(initial_numbers_of_connect)
 /* What the tunables take away is not offered, and not accepted from a peer that offers. */
 TEST(nothing_offered)
 {
-	static const uint8_t all[] = { 2, 4, 1000 >> 8, 1000 & 255, 3, 3, 7, 4, 2, 8, 10, 0, 0, 0, 9,
-				       0, 0, 0, 0 };
+	static const uint8_t all[] = { 2, 4, 1000 >> 8, 1000 & 255, 3, 3, 7, 4, 2,
+				       8, 10, 0, 0, 0, 9, 0, 0, 0, 0 };
 	struct in_opts x = { .bytes = all, .n = sizeof(all) };
 	struct rill_addr peer = { .ip = rl_ip4(0x0a000002), .port = FIX_PEER_PORT };
 	struct out_seg o;
@@ -206,8 +206,8 @@ TEST(nothing_offered)
 /* [RFC9293:MUST-10] The SYN+ACK of a simultaneous open agrees to what both offered. */
 TEST(options_of_a_simultaneous_open)
 {
-	static const uint8_t all[] = { 2, 4, 1000 >> 8, 1000 & 255, 3, 3, 7, 4, 2, 8, 10, 0, 0, 0, 9,
-				       0, 0, 0, 0 };
+	static const uint8_t all[] = { 2, 4, 1000 >> 8, 1000 & 255, 3, 3, 7, 4, 2,
+				       8, 10, 0, 0, 0, 9, 0, 0, 0, 0 };
 	static const uint8_t none[] = { 2, 4, 1000 >> 8, 1000 & 255 };
 
 	for (int with = 0; with < 2; with++) {
@@ -219,7 +219,8 @@ TEST(options_of_a_simultaneous_open)
 		fix_reach(&f, RILL_SYN_SENT);
 		fix_in_opts(&f, "S", 0, 0, 0, 1000, &x);
 		o = fix_out(&f);
-		CHECK("SYN+ACK", o.there && o.flags == (TH_SYN | TH_ACK) && o.seq == 0 && o.ack == 1);
+		CHECK("SYN+ACK", o.there && o.flags == (TH_SYN | TH_ACK) && o.seq == 0 &&
+			 o.ack == 1);
 		CHECK_EQ("timestamps", o.o.has_ts, with);
 		CHECK_EQ("echo", o.o.ts_ecr, with ? 9u : 0u);
 		CHECK_EQ("SACK", o.o.sack_ok, with);

@@ -103,21 +103,24 @@ TEST(listener_is_full)
 	fix_knock(f, 2000, true);
 	CHECK_STR("first", moved(&x), "passive_opens in_segs*2 out_segs");
 	fix_knock(f, 2001, false);
-	CHECK_STR("second", moved(&x), "in_segs listen_overflows listen_drops drop.ACCEPT_QUEUE_FULL");
+	CHECK_STR("second", moved(&x),
+		 "in_segs listen_overflows listen_drops drop.ACCEPT_QUEUE_FULL");
 	fix_done(f);
 	f = start(&x, RILL_LISTEN);
 	fix_knock(f, 2000, false);
 	CHECK_EQ("backlog 0", rill_tcp_listen(f->st, f->listener, 0), 0);
 	moved(&x);
 	fix_knock(f, 2001, false);
-	CHECK_STR("SYN queue", moved(&x), "in_segs listen_drops req_q_full_drop drop.SYN_QUEUE_FULL");
+	CHECK_STR("SYN queue", moved(&x),
+		 "in_segs listen_drops req_q_full_drop drop.SYN_QUEUE_FULL");
 	CHECK_EQ("backlog 2", rill_tcp_listen(f->st, f->listener, 2), 0);
 	fix_knock(f, 2002, true);
 	fix_knock(f, 2003, false);
 	CHECK_EQ("backlog 0", rill_tcp_listen(f->st, f->listener, 0), 0);
 	moved(&x);
 	fix_in(f, ".", 1, 0, 1, 65535);
-	CHECK_STR("last ACK", moved(&x), "in_segs listen_overflows listen_drops drop.ACCEPT_QUEUE_FULL");
+	CHECK_STR("last ACK", moved(&x),
+		 "in_segs listen_overflows listen_drops drop.ACCEPT_QUEUE_FULL");
 	fix_sysctl(f, "net.ipv4.tcp_abort_on_overflow", "1");
 	fix_in(f, ".", 1, 0, 1, 65535);
 	CHECK_STR("aborted", moved(&x), "attempt_fails in_segs out_segs out_rsts "
@@ -294,7 +297,8 @@ TEST(zero_window)
 
 TEST(invalid_segments)
 {
-	struct in_opts bad = { .bad_csum = true }, mangled = { .data_off_set = true, .data_off = 4 };
+	struct in_opts mangled = { .data_off_set = true, .data_off = 4 };
+	struct in_opts bad = { .bad_csum = true };
 	struct counted x;
 	struct fix *f = start(&x, RILL_ESTABLISHED);
 
@@ -368,7 +372,8 @@ TEST(icmp)
 	fix_icmp(f, 3, 1, 5000, 0);
 	CHECK_STR("not in flight", moved(&x), "out_of_window_icmps drop.ICMP_NO_MATCH");
 	fix_icmp(f, 3, 4, 1, 600);
-	CHECK_STR("too big", moved(&x), "retrans_segs*2 out_bytes*1000 fast_retrans*2 pmtu_lowered");
+	CHECK_STR("too big", moved(&x),
+		 "retrans_segs*2 out_bytes*1000 fast_retrans*2 pmtu_lowered");
 	fix_icmp(f, 3, 4, 1, 600);
 	CHECK_STR("said twice", moved(&x), "");
 	fix_done(f);

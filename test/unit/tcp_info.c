@@ -139,7 +139,8 @@ TEST(send_buffer_limits)
 	fix_setopt(f, RL_SOL_SOCKET, RL_SO_SNDBUF, 2304);
 	CHECK_EQ("cut", fix_send(f, 10000), 4608);
 	fix_drain(f);
-	CHECK_STR("sent", shown(&x), "unacked=5 segs_out=6 data_segs_out=5 bytes_sent=4608 rcv_wnd=65536");
+	CHECK_STR("sent", shown(&x),
+		 "unacked=5 segs_out=6 data_segs_out=5 bytes_sent=4608 rcv_wnd=65536");
 	fix_advance_ms(f, 70);
 	fix_in(f, ".", 1, 0, 4609, 2000);
 	fix_drain(f);

@@ -76,7 +76,8 @@ TEST(growth)
 		  "19001:20001 20001:21001 21001:22001 22001:23001 23001:24001 "
 		  "5500/5500 pipe 5000 dup 0");
 	ack(&f, 22000);
-	CHECK_STR("5499", after(&f), "24001:25001 25001:26001 26001:27001 5500/5500 pipe 5001 dup 0");
+	CHECK_STR("5499", after(&f),
+		 "24001:25001 25001:26001 26001:27001 5500/5500 pipe 5001 dup 0");
 	ack(&f, 22001);
 	CHECK_STR("5500: a window", after(&f), "27001:28001 6500/5500 pipe 6000 dup 0");
 	ack(&f, 28001);
@@ -122,7 +123,8 @@ TEST(new_reno)
 	ack(&f, 12001);
 	ack(&f, 12001);
 	CHECK_STR("another episode", after(&f),
-		  "12001:13001 14001:15001 15001:16001 16001:17001 5000/2000 pipe 5000 dup 3 recovery");
+		  "12001:13001 14001:15001 15001:16001 16001:17001 "
+		  "5000/2000 pipe 5000 dup 3 recovery");
 	fix_done(&f);
 }
 
@@ -135,7 +137,8 @@ TEST(inflation_is_bounded)
 	after(&f);
 	for (int i = 0; i < 40; i++)
 		ack(&f, 1);
-	CHECK_STR("flight and a segment", after(&f), "1:1001 11000/5000 pipe 10000 dup 40 recovery");
+	CHECK_STR("flight and a segment", after(&f),
+		 "1:1001 11000/5000 pipe 10000 dup 40 recovery");
 	fix_done(&f);
 }
 
@@ -229,7 +232,8 @@ TEST(scoreboard)
 	start(&f, true, 100000);
 	after(&f);
 	fix_sack(&f, 1, 1, (uint32_t[]){ 1001, 2001 });
-	CHECK_STR("one: a new one for what left", after(&f), "10001:11001 10000/0 pipe 10000 dup 1");
+	CHECK_STR("one: a new one for what left", after(&f),
+		 "10001:11001 10000/0 pipe 10000 dup 1");
 	fix_sack(&f, 1, 1, (uint32_t[]){ 1001, 2001 });
 	CHECK_STR("no news", after(&f), "10000/0 pipe 10000 dup 1");
 	fix_sack(&f, 1, 1, (uint32_t[]){ 1501, 2501 });
@@ -276,7 +280,8 @@ TEST(lost_repetition)
 	CHECK_STR("recovery", after(&f), "1:1001 5000/5000 pipe 7000 dup 1 recovery");
 	fix_advance_ms(&f, 10);
 	fix_sack(&f, 1, 1, (uint32_t[]){ 1001, 8001 });
-	CHECK_STR("a new one", after(&f), "10001:11001 11001:12001 5000/5000 pipe 5000 dup 2 recovery");
+	CHECK_STR("a new one", after(&f),
+		 "10001:11001 11001:12001 5000/5000 pipe 5000 dup 2 recovery");
 	fix_advance_ms(&f, 10);
 	fix_sack(&f, 1, 1, (uint32_t[]){ 1001, 10001 });
 	CHECK_STR("older ones say nothing", after(&f),

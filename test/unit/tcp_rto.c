@@ -125,6 +125,26 @@ TEST(rto_restarts_on_progress)
 	fix_done(&f);
 }
 
+/* [RFC6298-09] The copy of a fast retransmission has an RTO of its own. */
+TEST(rto_counts_from_fast_retransmission)
+{
+	struct fix f;
+
+	fix_init(&f, false);
+	fix_establish(&f, false, false);
+	fix_send(&f, 5000);
+	fix_drain(&f);
+	fix_advance_ms(&f, 150);
+	for (int i = 0; i < 3; i++)
+		fix_in(&f, ".", 1, 0, 1, 65535);
+	fix_expect(&f, "third duplicate", ".", 1, 1000, 1);
+	fix_advance_ms(&f, 199);
+	fix_expect_none(&f, "the RTO of the first copy");
+	fix_advance_ms(&f, 2);
+	fix_expect(&f, "of the second", ".", 1, 1000, 1);
+	fix_done(&f);
+}
+
 /*
  * [RFC9293:MUST-18]
  * [RFC6298-06] Karn; with timestamps the sample is unambiguous [RFC7323-17].
