@@ -54,10 +54,12 @@ int rl_drill_only_fields(struct drill_inv *in, const struct drill_expr *e,
 	for (const struct drill_expr *f = e->list; f; f = f->next) {
 		int i = f->name ? field_index(names, f->name) : -1;
 
+		if (!f->name)
+			return rl_drill_call_fail(in, "%s(): a member is NAME=VALUE, of: %s",
+						  in->c->name, names);
 		if (i < 0)
 			return rl_drill_call_fail(in, "%s(): there is no member %s= here, "
-						  "only: %s", in->c->name,
-						  f->name ? f->name : "without NAME", names);
+						  "only: %s", in->c->name, f->name, names);
 		if (seen >> i & 1)
 			return rl_drill_call_fail(in, "%s(): %s= stands twice", in->c->name,
 						  f->name);
@@ -96,6 +98,21 @@ static int num_call(struct drill_inv *in, const struct drill_expr *e, int64_t *v
 	return 0;
 }
 
+/* FreeBSD's own: a script that has them is sound, and for another stack. */
+static bool is_foreign(const char *name)
+{
+	static const char *const names[] = {
+		"TCP_KEEPINIT", "TCP_NOOPT", "TCP_NOPUSH", "TCP_DELACK", "TCP_FUNCTION_BLK",
+		"TCP_MAXUNACKTIME", "TCP_REUSPORT_LB_NUMA", "SO_NOSIGPIPE", "SO_REUSEPORT_LB",
+		"SO_USELOOPBACK", "SO_SETFIB",
+	};
+
+	for (size_t i = 0; i < ARRAY_LEN(names); i++)
+		if (!strcmp(names[i], name))
+			return true;
+	return false;
+}
+
 /* Depth is bounded by DRILL_NESTING. */
 static int num(struct drill_inv *in, const struct drill_expr *e, int64_t *v, int depth)
 {
@@ -108,6 +125,9 @@ static int num(struct drill_inv *in, const struct drill_expr *e, int64_t *v, int
 	case DRILL_E_SYMBOL:
 		if (rl_drill_symbol(e->text, v))
 			return 0;
+		if (is_foreign(e->text))
+			return rl_drill_skip(in->r, "%s is not supported: it is FreeBSD's",
+					     e->text);
 		return rl_drill_call_fail(in, "unknown constant %s", e->text);
 	case DRILL_E_OR:
 		return num_or(in, e, v, depth - 1);

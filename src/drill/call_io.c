@@ -78,6 +78,8 @@ static int check_flags(struct drill_inv *in, int flags, bool sending)
 		return 0;
 	if (sending && flags & MSG_ZEROCOPY)
 		return rl_drill_skip(in->r, "MSG_ZEROCOPY is not supported");
+	if (sending && flags & MSG_EOR)		/* Linux keeps segments apart there */
+		return rl_drill_skip(in->r, "MSG_EOR is not supported");
 	if (sending && flags & MSG_DONTROUTE)
 		return rl_drill_skip(in->r, "MSG_DONTROUTE is not supported");
 	if (!sending && flags & MSG_ERRQUEUE)

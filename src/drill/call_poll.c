@@ -10,6 +10,7 @@
 
 #include "base/types.h"
 #include "drill/call.h"
+#include "sock/host.h"
 
 #define EVENTS_MAX	1024
 #define NO_FD		INT_MAX		/* is none, while poll() passes over -1 */
@@ -76,6 +77,27 @@ static int check_revents(struct drill_inv *in, const struct polled *p)
 	return 0;
 }
 
+/* Without a descriptor there is no engine, and poll() would wait in real time. */
+static int wait_only(struct drill_inv *in, int timeout_ms)
+{
+	int64_t now_ns = rl_drill_world_now(in->r->w);
+	struct rl_waiter w;
+	int r;
+
+	rl_waiter_init(&w);
+	r = rl_drill_fiber_wait(in->r, &w, timeout_ms < 0 ? RL_NEVER :
+				now_ns + timeout_ms * RL_MS);
+	return RL_MIN(r, 0);
+}
+
+static int poll_all(struct drill_inv *in, const struct polled *p, int timeout_ms)
+{
+	for (unsigned i = 0; i < p->n; i++)
+		if (p->fds[i].fd >= 0)
+			return rill_poll(p->fds, p->n, timeout_ms);
+	return wait_only(in, timeout_ms);
+}
+
 int rl_drill_do_poll(struct drill_inv *in)
 {
 	struct polled p = { 0 };
@@ -87,7 +109,7 @@ int rl_drill_do_poll(struct drill_inv *in)
 	if (n < 0 || (unsigned)n != p.n)
 		return rl_drill_call_fail(in, "poll(): %u elements where %d are announced",
 					  p.n, n);
-	if (rl_drill_returned(in, rill_poll(p.fds, p.n, timeout_ms)))
+	if (rl_drill_returned(in, poll_all(in, &p, timeout_ms)))
 		return -1;
 	return in->ret < 0 ? 0 : check_revents(in, &p);
 }

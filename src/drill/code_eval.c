@@ -333,6 +333,15 @@ static int set(struct code_env *e, const struct code_stmt *s)
 	return 0;
 }
 
+/* X == Y, or ... and X == Y: as a statement it was meant to be an assertion. */
+static bool is_comparison(const struct code_node *n)
+{
+	while (n->kind == NODE_LOGIC)
+		for (n = n->args; n->next;)
+			n = n->next;
+	return n->kind == NODE_COMPARE;
+}
+
 static int run(struct code_env *e, const struct code_stmt *s)
 {
 	struct code_value v;
@@ -343,7 +352,7 @@ static int run(struct code_env *e, const struct code_stmt *s)
 		return -1;
 	if (s->kind == STMT_ASSERT && !rl_drill_code_true(&v))
 		return failed_assertion(e, s);
-	if (s->kind == STMT_EXPR && s->expr->kind == NODE_COMPARE)
+	if (s->kind == STMT_EXPR && is_comparison(s->expr))
 		return rl_drill_code_fail(e, "a comparison alone decides nothing: assert %.*s?",
 					  (int)RL_MIN(s->expr->len, (size_t)400),
 					  s->expr->text);

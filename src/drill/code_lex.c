@@ -88,6 +88,7 @@ static int hex_digit(char c)
 /* Decimal, 0x, 0o, 0b, with _ between digits. */
 static int whole(struct code_lexer *l, const char *s)
 {
+	const char *text = s;
 	int base = 10;
 	rl_wide v = 0;
 
@@ -97,7 +98,7 @@ static int whole(struct code_lexer *l, const char *s)
 	if (base != 10)
 		s += 2;
 	if (!*s || (base == 10 && s[0] == '0' && strspn(s, "0") != strlen(s)))
-		return rl_drill_code_error(l, "Python has no number %s", s);
+		return rl_drill_code_error(l, "Python has no number %s", text);
 	for (; *s; s++) {
 		if (*s == '_')
 			continue;

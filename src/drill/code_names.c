@@ -110,7 +110,7 @@ static int tcp_info(struct code_env *e, const struct code_snapshot *s, const cha
 						  fields[i].size));
 	for (size_t i = 0; i < ARRAY_LEN(absent); i++)
 		if (!strcmp(absent[i], name))
-			return rl_drill_code_fail(e, "tcpi_%s is not known to Rill", name);
+			return rl_drill_code_lacks(e, "tcpi_%s is not known to Rill", name);
 	return 0;
 }
 

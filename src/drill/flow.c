@@ -24,14 +24,10 @@
 
 int rl_drill_flow_open(struct drill_run *r)
 {
-	uint64_t x = r->cfg.seed + 0x9e3779b97f4a7c15u;
-
 	r->flow = calloc(1, sizeof(*r->flow));
 	if (!r->flow)
 		return -1;
-	x = (x ^ x >> 30) * 0xbf58476d1ce4e5b9u;
-	x = (x ^ x >> 27) * 0x94d049bb133111ebu;
-	r->flow->rng = (x ^ x >> 31) % PORTS;
+	r->flow->rng = rl_drill_mixed(r->cfg.seed) % PORTS;
 	return 0;
 }
 
@@ -380,7 +376,8 @@ static bool from_connecting(const struct drill_flow *f, const struct drill_seen 
 {
 	unsigned flags = s->p.tcp.flags & (DRILL_SYN | DRILL_ACK);
 
-	if (!f->has_remote || f->proto != proto_of(&s->p) || !rl_drill_same_end(&s->dst, &f->remote))
+	if (!f->has_remote || f->proto != proto_of(&s->p) ||
+	    !rl_drill_same_end(&s->dst, &f->remote))
 		return false;
 	if (f->proto == IPPROTO_UDP)
 		return f->state == DRILL_FLOW_CONNECTING;
@@ -427,14 +424,14 @@ static bool same_hosts(const struct drill_run *r, const struct drill_seen *s)
 	       (r->cfg.anyip || rl_ip_eq(&s->src.ip, &local.ip));
 }
 
-/* @p: the line that waits, or NULL. */
+/* @p: the line that waits, or NULL: what says that it was quiet wants no ICMP either. */
 static bool counts(const struct drill_run *r, const struct drill_packet *p,
 		   const struct drill_seen *s)
 {
 	if (!s->known)
 		return s->layer[s->nlayers - 1].fragment && same_hosts(r, s);
 	if (s->p.proto == DRILL_ICMP)
-		return (is_icmp(r->flow->proto) || (p && p->proto == DRILL_ICMP)) &&
+		return (is_icmp(r->flow->proto) || !p || p->proto == DRILL_ICMP) &&
 		       same_hosts(r, s);
 	if (p && names_ports(r->flow, p))
 		return same_ports(r, p, s);

@@ -18,6 +18,15 @@
 #define DRILL_PACKET_MAX	65535u	/* bytes from the outermost IP header */
 #define DRILL_TEXT_MAX		600
 
+/* Numbers that only scripts need. */
+#define DRILL_PROTO_MPLS	137	/* MPLS in IP [RFC4023] */
+#define DRILL_ETH_MPLS		0x8847
+#define DRILL_FOEXP_MAGIC	0xf989
+enum drill_opt_number {			/* kinds of TCP options */
+	DRILL_KIND_MD5 = 19, DRILL_KIND_FO = 34, DRILL_KIND_ECN0 = 172,
+	DRILL_KIND_ECN1 = 174, DRILL_KIND_EXP = 254,
+};
+
 /* ---- to bytes ---- */
 
 /* What a packet has on the wire beyond, or instead of, the script's values. */
@@ -57,6 +66,7 @@ struct drill_seen {
 	uint8_t		reserved;	/* TCP's three bits */
 	size_t		l4_hdr, data_len;
 	bool		data_zero, opts_bad;
+	bool		sum_bad;	/* of TCP, UDP or ICMP */
 	struct drill_opt opts[TCP_MAX_OPT];
 	unsigned	nopts;
 	int64_t		at_us;		/* script time */

@@ -15,10 +15,6 @@
 #include "wire/ipv6.h"
 #include "wire/udp_hdr.h"
 
-#define PROTO_MPLS	137		/* MPLS in IP [RFC4023] */
-#define ETH_MPLS	0x8847
-#define FOEXP_MAGIC	0xf989
-
 /* ---- TCP options ---- */
 
 static size_t put_counters(const struct drill_opt *o, uint8_t *out)
@@ -75,20 +71,20 @@ static size_t opt_body(const struct drill_opt *o, uint8_t *kind, uint8_t *out)
 		put32(out + 4, o->ecr);
 		return 8;
 	case DRILL_OPT_MD5:
-		*kind = 19;
+		*kind = DRILL_KIND_MD5;
 		return put_data(o, out);
 	case DRILL_OPT_FO:
-		*kind = 34;
+		*kind = DRILL_KIND_FO;
 		return put_data(o, out);
 	case DRILL_OPT_FOEXP:
-		*kind = 254;
-		put16(out, FOEXP_MAGIC);
+		*kind = DRILL_KIND_EXP;
+		put16(out, DRILL_FOEXP_MAGIC);
 		return 2 + put_data(o, out + 2);
 	case DRILL_OPT_ECN0:
-		*kind = 172;
+		*kind = DRILL_KIND_ECN0;
 		return put_counters(o, out);
 	case DRILL_OPT_ECN1:
-		*kind = 174;
+		*kind = DRILL_KIND_ECN1;
 		return put_counters(o, out);
 	case DRILL_OPT_RAW:
 		*kind = o->data[0];
@@ -279,7 +275,7 @@ static uint8_t ip_proto_of(enum drill_encap_kind inner)
 	case DRILL_ENCAP_GRE:
 		return IPPROTO_GRE;
 	case DRILL_ENCAP_MPLS:
-		return PROTO_MPLS;
+		return DRILL_PROTO_MPLS;
 	}
 	return 0;
 }
@@ -292,7 +288,7 @@ static uint16_t eth_type_of(enum drill_encap_kind inner)
 	case DRILL_ENCAP_IPV6:
 		return ETH_IPV6;
 	case DRILL_ENCAP_MPLS:
-		return ETH_MPLS;
+		return DRILL_ETH_MPLS;
 	case DRILL_ENCAP_GRE:
 		break;			/* GRE in GRE has no type of its own */
 	}

@@ -193,6 +193,7 @@ static void join(struct drill_seen *s, struct drill_seen *next)
 	next->data_len += s->data_len;
 	next->data_zero &= s->data_zero;
 	next->opts_bad |= s->opts_bad;
+	next->sum_bad |= s->sum_bad;
 	next->pieces += s->pieces;
 	rl_drill_seen_copy(s, next);
 }

@@ -10,13 +10,12 @@
 #include <stdio.h>
 
 #include "drill/packet.h"
+#include "wire/cksum.h"
 #include "wire/eth.h"
 #include "wire/icmp.h"
 #include "wire/ipv4.h"
 #include "wire/ipv6.h"
 #include "wire/udp_hdr.h"
-
-#define PROTO_MPLS	137
 
 /* Where parsing stands. */
 struct cursor {
@@ -96,14 +95,15 @@ static void get_opt(struct drill_opt *o, uint8_t kind, const uint8_t *p, size_t 
 		return;
 	if (kind == OPT_SACK && n && n % 8 == 0 && n / 8 <= DRILL_SACKS) {
 		get_sacks(o, p, n);
-	} else if (kind == 19 && n <= 16) {
+	} else if (kind == DRILL_KIND_MD5 && n <= 16) {
 		get_data(o, DRILL_OPT_MD5, p, n);
-	} else if (kind == 34) {
+	} else if (kind == DRILL_KIND_FO) {
 		get_data(o, DRILL_OPT_FO, p, n);
-	} else if (kind == 254 && n >= 2 && get16(p) == 0xf989) {
+	} else if (kind == DRILL_KIND_EXP && n >= 2 && get16(p) == DRILL_FOEXP_MAGIC) {
 		get_data(o, DRILL_OPT_FOEXP, p + 2, n - 2);
-	} else if ((kind == 172 || kind == 174) && n && n <= 9 && n % 3 == 0) {
-		o->kind = kind == 172 ? DRILL_OPT_ECN0 : DRILL_OPT_ECN1;
+	} else if ((kind == DRILL_KIND_ECN0 || kind == DRILL_KIND_ECN1) &&
+		   n && n <= 9 && n % 3 == 0) {
+		o->kind = kind == DRILL_KIND_ECN0 ? DRILL_OPT_ECN0 : DRILL_OPT_ECN1;
 		get_counters(o, p, n);
 	} else {
 		o->kind = DRILL_OPT_RAW;
@@ -217,12 +217,25 @@ static int get_icmp(struct drill_seen *s, struct cursor *c)
 	return 0;
 }
 
+/* @c stands at the header that @proto's checksum covers with all behind it. */
+static bool sum_bad(const struct drill_seen *s, const struct cursor *c, uint16_t proto)
+{
+	uint64_t sum = proto == IPPROTO_ICMP ? 0 :
+		       rl_sum_pseudo(&s->src.ip, &s->dst.ip, (uint8_t)proto, (uint32_t)c->n);
+
+	if (proto == IPPROTO_UDP && rl_ip_is4(&s->src.ip) && c->n >= UDP_HDR_LEN &&
+	    !get16(c->p + UDP_CSUM_OFF))
+		return false;		/* none [RFC768] */
+	return rl_sum_finish(rl_sum(c->p, c->n, sum)) != 0;
+}
+
 static int get_l4(struct drill_seen *s, struct cursor *c, uint16_t proto)
 {
 	const struct drill_layer *ip = &s->layer[s->nlayers - 1];
 
 	if (ip->fragment)
 		return 0;		/* compare rejects it */
+	s->sum_bad = sum_bad(s, c, proto);
 	if (proto == IPPROTO_TCP)
 		return get_tcp(s, c);
 	if (proto == IPPROTO_UDP)
@@ -365,7 +378,7 @@ static bool inner_kind(const struct drill_layer *l, const struct cursor *c,
 		*kind = DRILL_ENCAP_IPV4;
 	else if (l->next == (gre ? ETH_IPV6 : IPPROTO_IPV6))
 		*kind = DRILL_ENCAP_IPV6;
-	else if (l->next == (gre ? 0x8847 : PROTO_MPLS))
+	else if (l->next == (gre ? DRILL_ETH_MPLS : DRILL_PROTO_MPLS))
 		*kind = DRILL_ENCAP_MPLS;
 	else if (!gre && l->next == IPPROTO_GRE)
 		*kind = DRILL_ENCAP_GRE;

@@ -61,6 +61,9 @@ void rl_drill_config_init(struct drill_config *c);
  */
 int rl_drill_config_finish(struct drill_config *c, char *why, size_t why_len);
 
+/** What is chosen by the seed: all bits of the result depend on all of @x's. */
+uint64_t rl_drill_mixed(uint64_t x);
+
 /* ---- one run ---- */
 
 enum drill_verdict { DRILL_PASSED, DRILL_FAILED, DRILL_SKIPPED, DRILL_BROKEN /* not parsed */ };

@@ -305,7 +305,7 @@ int rl_drill_config_set(struct drill_config *c, const char *name, const char *va
 
 /* ---- the end ---- */
 
-static uint64_t mixed(uint64_t x)
+uint64_t rl_drill_mixed(uint64_t x)
 {
 	x += UINT64_C(0x9e3779b97f4a7c15);
 	x = (x ^ x >> 30) * UINT64_C(0xbf58476d1ce4e5b9);
@@ -316,7 +316,7 @@ static uint64_t mixed(uint64_t x)
 /* The network is fixed; the host part comes from the seed, 0 giving the first. */
 static void default_local(struct drill_config *c)
 {
-	uint64_t x = mixed(c->seed);
+	uint64_t x = rl_drill_mixed(c->seed);
 
 	if (c->ipver != DRILL_IPV6) {
 		c->local_ip = (struct rill_ip){ .b = { [10] = 0xff, 0xff, 192, 168, 0, 1 } };
@@ -331,7 +331,7 @@ static void default_local(struct drill_config *c)
 		return;
 	for (int i = 0; i < 8; i++)
 		c->local_ip.b[6 + i] = (uint8_t)(x >> (8 * i));
-	c->local_ip.b[15] = (uint8_t)(1 + mixed(x) % 254);
+	c->local_ip.b[15] = (uint8_t)(1 + rl_drill_mixed(x) % 254);
 }
 
 static int check_addr(const struct drill_config *c, const char *name,

@@ -18,6 +18,7 @@ struct arrival {
 	struct seg		*s;	/* step 1 trims it to the window */
 	enum rl_drop		 why;	/* set by the step that ends processing */
 	int			 err;	/* with gone: errno for the application */
+	bool			 ts;	/* its timestamp is to be echoed, if its ACK holds */
 	struct { bool ack, challenge, rst, gone; } fx;
 };
 
@@ -42,16 +43,25 @@ static bool paws_refuses(const struct arrival *a)
 	return a->st->now_ns - c->ts_recent_ns < 24 * 24 * 3600 * RL_SEC;
 }
 
+/* [RFC7323-18]: of the segment that the next ACK will answer */
+static bool has_new_timestamp(const struct arrival *a)
+{
+	const struct tcp_conn *c = a->c;
+
+	return c->opt_ts && a->s->o.has_ts && seq_le(a->s->seq, c->last_ack_sent) &&
+	       !(a->s->flags & TH_RST);
+}
+
+/*
+ * Only once the ACK is known to be good: a blind segment somewhere in the window
+ * could otherwise raise TS.Recent, and PAWS would refuse the peer's own.
+ */
 static void keep_timestamp(struct arrival *a)
 {
-	struct tcp_conn *c = a->c;
-
-	/* [RFC7323-18]: of the segment that the next ACK will answer */
-	if (c->opt_ts && a->s->o.has_ts && seq_le(a->s->seq, c->last_ack_sent) &&
-	    !(a->s->flags & TH_RST)) {
-		c->ts_recent = a->s->o.ts_val;
-		c->ts_recent_ns = a->st->now_ns;
-	}
+	if (!a->ts)
+		return;
+	a->c->ts_recent = a->s->o.ts_val;
+	a->c->ts_recent_ns = a->st->now_ns;
 }
 
 /* Cut off what is outside the window [RFC9293:lc-10]. */
@@ -158,7 +168,7 @@ static enum verdict step1_sequence(struct arrival *a)
 	}
 	if (!rl_seq_acceptable(s, a->c->rcv_nxt, rl_tcp_rcv_wnd(a->c)))
 		return unacceptable(a);
-	keep_timestamp(a);
+	a->ts = has_new_timestamp(a);
 	trim(a);
 	return NEXT;
 }
@@ -261,6 +271,7 @@ static enum verdict step5_ack(struct arrival *a)
 		a->fx.challenge = true;
 		return drop(a, RL_DROP_ACK_UNSENT);
 	}
+	keep_timestamp(a);
 	half_closed = c->fin_sent;
 	if (seq_ge(s->ack, c->snd_una))
 		rl_tcp_ack(a->st, c, s, &r);

@@ -289,6 +289,8 @@ void rl_tcp_send_rst(struct rill_stack *st, struct tcp_conn *c)
 	case RILL_TCP_STATES:
 		return;				/* nothing to reset at the peer [RFC9293:3.10.5] */
 	}
+	if (c->opt_ts)
+		add_timestamp(st, c, &x.o);	/* [RFC7323:3.2] it should be there too */
 	p = make(st, &x, c->lport, c->rport, &c->flow, 0);
 	RL_CTR(st, tcp_out_rsts);
 	RL_CTR(st, tcp_out_segs);

@@ -105,7 +105,8 @@ struct tcp_conn {
 			sndbuf_set : 1, rcvbuf_set : 1;
 	uint8_t		bound_port : 1,		/* by bind(), kept after connect */
 			bound_ip : 1,		/* the same: not only the any-address */
-			pmtudisc : 2;		/* IP_MTU_DISCOVER as set */
+			pmtudisc : 2,		/* IP_MTU_DISCOVER as set */
+			uncork : 1;		/* what is queued may leave, cork or not */
 	struct rl_flow	flow;			/* src is local, dst remote */
 	struct list	dirty_link;
 	struct rl_endpoint ep;

@@ -21,8 +21,8 @@ static enum tcp_chrono chrono_of(const struct tcp_conn *c)
 {
 	if (!c->sendq.len)
 		return CHRONO_IDLE;
-	if (c->hold == RL_HOLD_RWND)
-		return CHRONO_RWND;
+	if (c->hold == RL_HOLD_RWND || c->hold == RL_HOLD_SWS)
+		return CHRONO_RWND;		/* closed, or open by too little */
 	if (c->snd_blocked && c->hold == RL_HOLD_NO_DATA)
 		return CHRONO_SNDBUF;		/* it would write more, and we would send it */
 	return CHRONO_BUSY;
@@ -54,7 +54,19 @@ static void info_timing(struct rill_stack *st, const struct tcp_conn *c,
 	i->last_ack_recv = ms_since(st, c->last_ack_ns);
 }
 
-static void info_sender(const struct tcp_conn *c, struct rill_tcp_info *i)
+/* Time in that condition, the one that lasts included. */
+static uint64_t chrono_us(const struct rill_stack *st, const struct tcp_conn *c,
+			  enum tcp_chrono k)
+{
+	uint64_t us = c->chrono_us[k];
+
+	if (c->chrono == k)
+		us += (uint64_t)((st->now_ns - c->chrono_ns) / RL_US);
+	return us;
+}
+
+static void info_sender(const struct rill_stack *st, const struct tcp_conn *c,
+			struct rill_tcp_info *i)
 {
 	uint32_t mss = c->mss ? c->mss : 1;
 	uint32_t flight = (uint32_t)seq_diff(c->snd_nxt, c->snd_una);
@@ -81,10 +93,9 @@ static void info_sender(const struct tcp_conn *c, struct rill_tcp_info *i)
 	i->total_rto_time = c->loss_ms;
 	i->reord_seen = c->reord_seen;
 	i->delivery_rate = c->delivery_rate;
-	i->busy_time = (uint64_t)c->chrono_us[CHRONO_BUSY] + c->chrono_us[CHRONO_RWND] +
-		       c->chrono_us[CHRONO_SNDBUF];
-	i->rwnd_limited = c->chrono_us[CHRONO_RWND];
-	i->sndbuf_limited = c->chrono_us[CHRONO_SNDBUF];
+	i->rwnd_limited = chrono_us(st, c, CHRONO_RWND);
+	i->sndbuf_limited = chrono_us(st, c, CHRONO_SNDBUF);
+	i->busy_time = chrono_us(st, c, CHRONO_BUSY) + i->rwnd_limited + i->sndbuf_limited;
 	i->pacing_rate = i->max_pacing_rate = NO_PACING;
 }
 
@@ -115,7 +126,7 @@ void rl_tcp_info(struct rill_stack *st, const struct tcp_conn *c, struct rill_tc
 	i->segs_in = c->segs_in;
 	i->data_segs_in = c->data_segs_in;
 	info_timing(st, c, i);
-	info_sender(c, i);
+	info_sender(st, c, i);
 }
 
 static void timer_of(const struct rill_stack *st, const struct tcp_conn *c,

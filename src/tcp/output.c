@@ -121,7 +121,7 @@ static enum rl_hold small_segment(const struct tcp_conn *c, uint32_t len, uint32
 
 	if (last && c->fin_queued)
 		return RL_HOLD_NONE;
-	if (last && (c->cork || c->more))
+	if (last && (c->cork || c->more) && !c->uncork)
 		return RL_HOLD_CORK;		/* until the timer [RFC9293:MUST-60] */
 	if (last && (c->nodelay || !c->rtxq.head))
 		return RL_HOLD_NONE;		/* [RFC9293:MUST-17] */

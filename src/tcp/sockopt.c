@@ -133,6 +133,7 @@ static int set_tcp(struct rill_stack *st, struct tcp_conn *c, int name, int32_t 
 	switch (name) {
 	case RL_TCP_NODELAY:			/* [RFC9293:MUST-17] */
 		c->nodelay = !!v;
+		c->uncork = c->nodelay;		/* it flushes even what a cork holds: tcp(7) */
 		rl_tcp_want_output(st, c);
 		return 0;
 	case RL_TCP_CORK:

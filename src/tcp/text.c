@@ -134,6 +134,8 @@ static void merge(struct rill_stack *st, struct tcp_conn *c)
 			have = x->q.len;
 			RL_CTR(st, tcp_ofo_merge);
 		}
+		if (!c->has_dsack)		/* [RFC2883-01]: came twice, the first of them */
+			rl_tcp_note_dup(st, c, x->seq, seq_add(x->seq, have));
 		rl_bytesq_drop_front(&st->bytes, &x->q, have);
 		c->rcv_nxt = seq_add(c->rcv_nxt, x->q.len);
 		c->bytes_received += x->q.len;

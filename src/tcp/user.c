@@ -312,6 +312,7 @@ int64_t rill_tcp_send(struct rill_stack *st, rill_id id, const struct rill_iov *
 	}
 	c->snd_blocked = c->sendq.len >= limit;
 	c->more = !!(flags & RILL_MSG_MORE);
+	c->uncork = 0;
 	if (total && (flags & RILL_MSG_OOB))
 		mark_urgent(st, c);
 	if (total) {

@@ -197,6 +197,8 @@ static bool check_conn(struct rill_stack *st, const struct tcp_conn *c, struct s
 	sum->dirty += c->dirty;
 	sum->colds += c->cold != NULL;
 	sum->listeners += c->lst != NULL;
+	HOLDS("its own cold part", !c->cold ||
+	      rl_slab_live(&st->colds, c->cold->obj.idx) == c->cold);
 	HOLDS("queues of a listener", (c->lst != NULL) == (c->state == RILL_LISTEN));
 	HOLDS("dirty is on the list", c->dirty == !list_empty(&c->dirty_link));
 	HOLDS("events are on the list", !c->ep.event_bits == list_empty(&c->ep.event_link));

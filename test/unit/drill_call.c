@@ -100,6 +100,9 @@ TEST(calls_that_do_not_exist)
 		  "write() takes 3 arguments, not 2" },
 		{ "too many arguments", SOCKET "+0 accept(3, ..., ..., 0) = 0", DRILL_FAILED,
 		  "accept() takes 1 to 3 arguments, not 4" },
+		{ "another's constant", "0 socket(..., SOCK_STREAM, IPPROTO_TCP) = 3\n"
+		  "+0 setsockopt(3, IPPROTO_TCP, TCP_NOOPT, [1], 4) = 0", DRILL_SKIPPED,
+		  "TCP_NOOPT is not supported: it is FreeBSD's" },
 		{ "unknown constant", "0 socket(..., SOCK_BANANA, 0) = 3", DRILL_FAILED,
 		  "unknown constant SOCK_BANANA" },
 		{ "no number", "0 socket(..., \"x\", 0) = 3", DRILL_FAILED,

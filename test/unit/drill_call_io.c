@@ -76,6 +76,8 @@ TEST(reading_and_writing)
 		  NULL },
 		{ "not by the routes", PASSIVE "+0 send(4, ..., 10, MSG_DONTROUTE) = 10",
 		  DRILL_SKIPPED, "MSG_DONTROUTE" },
+		{ "end of record", PASSIVE "+0 send(4, ..., 10, MSG_EOR) = 10",
+		  DRILL_SKIPPED, "MSG_EOR" },
 		{ "empty iovec", PASSIVE "+0 writev(4, [{}], 1) = 300", DRILL_FAILED,
 		  "an iovec is {..., LENGTH}" },
 	};

@@ -227,6 +227,10 @@ static const struct value_row wrong[] = {
 	{ "dctcp_alpha", "dctcp_alpha needs congestion control dctcp, which Rill doesn't have" },
 	{ "SK_MEMINFO_RCVBUF", "SK_MEMINFO_RCVBUF needs SO_MEMINFO, which Rill doesn't have" },
 	{ "SK_MEMINFO_X", "SK_MEMINFO_X is not defined" },
+	/* what would hold whatever it says */
+	{ "1 == 1", "a comparison alone decides nothing: assert 1 == 1?" },
+	{ "(1 < 2)", "a comparison alone decides nothing: assert (1 < 2)?" },
+	{ "1 and 1 == 1", "a comparison alone decides nothing: assert 1 and 1 == 1?" },
 	/* what can't be parsed */
 	{ "assert", "line 1: a value is missing at the end" },
 	{ "assert 1 ==", "line 1: a value is missing at the end" },
@@ -252,7 +256,7 @@ static const struct value_row wrong[] = {
 	{ "x = 010", "line 1: Python has no number 010" },
 	{ "x = 1.2.3", "line 1: Python has no number 1.2.3" },
 	{ "1e999", "line 1: Python has no number 1e999" },
-	{ "0x", "line 1: Python has no number " }, { "x[1]", "line 1: \"[\" is not understood" },
+	{ "0x", "line 1: Python has no number 0x" }, { "x[1]", "line 1: \"[\" is not understood" },
 	{ "x = \x01", "line 1: byte 1 is not understood" },
 	{ "x.y", "line 1: \".\" is not understood" },
 	{ "99999999999999999999999999999999", "line 1: number too large" },

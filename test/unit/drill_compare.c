@@ -281,6 +281,12 @@ TEST(headers)
 		  "protocol: expected 17, got 1", 0, 0 },
 		{ "> " TCP, "> " TCP, "payload: expected zeros, got others", 42, 1 },
 		{ "> " TCP, "> " TCP, "reserved bits: expected 0, got 4", 32, 0x58 },
+		{ "> " TCP, "> " TCP, "wrong checksum behind the IP header", 36, 0 },
+		{ "> . ...(10) ack 1 win 9", "> " TCP, "wrong checksum behind the IP header",
+		  27, 77 },
+		{ "> udp (10)", "> udp (10)", "wrong checksum behind the IP header", 26, 0 },
+		{ "> icmp echo_reply [raw (9)]", "> icmp echo_reply [raw (9)]",
+		  "wrong checksum behind the IP header", 22, 0 },
 		{ "> udp (10)", "> udp (10)", "UDP payload length: expected 10, got 9", 25, 17 },
 		{ "> udp (9)", "> udp (10)", "IP total length: expected 37, got 38", 25, 17 },
 		{ "> icmp echo_reply [raw (9)]", "> icmp echo_reply [raw (10)]",
@@ -302,6 +308,9 @@ TEST(headers)
 		{ "> [tos 0x04] " TCP, "> [tos 0x08] " TCP,
 		  "traffic class: expected 0x04, got 0x08", 0, 0 },
 		{ "> [ttl 3] " TCP, "> [ttl 4] " TCP, "hop limit: expected 3, got 4", 0, 0 },
+		{ "> " TCP, "> " TCP, "wrong checksum behind the IP header", 56, 0 },
+		{ "> icmp echo_reply [raw (9)]", "> icmp echo_reply [raw (9)]",
+		  "wrong checksum behind the IP header", 42, 0 },
 		{ "> " TCP, "> " TCP, "it is a fragment", 6, 44 },
 	};
 
@@ -333,6 +342,22 @@ TEST(ip_options)
 	CHECK_STR("but longer", d.what, "IP header length: expected 20, got 24");
 	rl_drill_flow_close(&r);
 	rl_drill_script_free(&script);
+}
+
+/* In IPv4 a datagram may do without; in IPv6 it may not. */
+TEST(no_checksum)
+{
+	static uint8_t buf[DRILL_PACKET_MAX];
+	static struct drill_seen s;
+	char why[120];
+
+	for (int v6 = 0; v6 < 2; v6++) {
+		size_t n = build("> udp (10)", v6, buf);
+
+		put16(buf + (v6 ? 46 : 26), 0);
+		CHECK_EQ("well-formed", rl_drill_seen_parse(&s, buf, n, why, sizeof(why)), 0);
+		CHECK_EQ(v6 ? "IPv6" : "IPv4", s.sum_bad, v6);
+	}
 }
 
 /* One name, one label; another name, another label (5.2). */

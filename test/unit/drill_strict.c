@@ -47,7 +47,7 @@ TEST(members)
 		{ "poll, part of a name", POLLED "revent=POLLOUT}], 1, 0) = 1", DRILL_FAILED,
 		  "no member revent=" },
 		{ "poll, without a name", POLLED "POLLOUT}], 1, 0) = 1", DRILL_FAILED,
-		  "no member without NAME=" },
+		  "a member is NAME=VALUE, of: fd events revents" },
 		{ "epoll", EPOLL "+0 epoll_wait(5, {events=EPOLLOUT, fd=4}, 1, 0) = 1",
 		  DRILL_PASSED, NULL },
 		{ "epoll, another", EPOLL "+0 epoll_wait(5, {events=EPOLLOUT, fb=4}, 1, 0) = 1",
@@ -86,6 +86,11 @@ TEST(arguments)
 		{ "recvfrom, no length", DGRAM "+0 < udp (5)\n"
 		  "+0 recvfrom(3, ..., 9, 0, ..., FROB) = 5", DRILL_FAILED,
 		  "argument 6 is ..., NULL or [N]" },
+		{ "poll of nothing", SOCKET "+0...1 poll([{fd=-1, events=POLLIN}], 1, 1000) = 0",
+		  DRILL_PASSED, NULL },
+		{ "for ever", SOCKET "+0 poll([], 0, -1) = 0", DRILL_FAILED, "would block" },
+		{ "for ever, waiting", SOCKET "+0...1 poll([{fd=-1}], 1, -1) = 0",
+		  DRILL_FAILED, "still waits" },
 		{ "accept, no length", LISTEN SYNS "+0 accept(3, ..., [FROB]) = 4",
 		  DRILL_FAILED, "unknown constant FROB" },
 	};
@@ -95,6 +100,12 @@ TEST(arguments)
 
 /* ---- packets ---- */
 
+#define ACTIVE_TS SOCKET						\
+	"+0 fcntl(3, F_SETFL, O_RDWR|O_NONBLOCK) = 0\n"			\
+	"+0 connect(3, ..., ...) = -1 EINPROGRESS (in progress)\n"	\
+	"+0 > S 0:0(0) <mss 1460,sackOK,TS val 100 ecr 0,nop,wscale 10>\n" \
+	"+0 < S. 0:0(0) ack 1 <mss 1000,sackOK,TS val 200 ecr 100>\n"	\
+	"+0 > . 1:1(0) ack 1 <nop,nop,TS val 100 ecr 200>\n"
 #define OTHER	"+0 < 5 > 8080 S 0:0(0) <mss 1000>\n"
 
 TEST(ports)
@@ -115,6 +126,21 @@ TEST(ports)
 		  "+0 < 6 > 8080 S 0:0(0) <mss 1000>\n"
 		  "+0 > 8080 > 6 S. ...(0) ack 1 <...>", DRILL_FAILED,
 		  "t:5: unexpected packet: 0.000000 > S. " },
+	};
+
+	RUN(rows);
+}
+
+#define STAMPED	"+0 write(3, ..., 10) = 10\n+0 > P. 1:11(10) ack 1 <nop,nop,TS val 100 ecr "
+
+/* The language compares no ecr; our dialect does. */
+TEST(echoes)
+{
+	static const struct row rows[] = {
+		{ "right", "use established(TS)\n" STAMPED "200>", DRILL_PASSED, NULL },
+		{ "wrong", "use established(TS)\n" STAMPED "201>", DRILL_FAILED,
+		  "expected TS val 100 ecr 201, got TS val 100 ecr 200" },
+		{ "in an original script", ACTIVE_TS STAMPED "201>", DRILL_PASSED, NULL },
 	};
 
 	RUN(rows);
@@ -150,6 +176,13 @@ TEST(own_lines)
 		  "there has been no TCP socket or packet" },
 		{ "of a packet to a closed port", "0 < . 1:1(0) ack 1\n+0 > R 1:1(0)\n"
 		  "state CLOSED", DRILL_PASSED, NULL },
+		{ "quiet, but for an ICMP message", "0 < udp 5 > 9 (10)\nquiet", DRILL_FAILED,
+		  "unexpected packet: 0.000000 > icmp unreachable port_unreachable" },
+		{ "which a line takes", "0 < udp 5 > 9 (10)\n"
+		  "+0 > icmp unreachable port_unreachable\nquiet", DRILL_PASSED, NULL },
+		{ "nor is one passed over", "use established\n+0 < udp 5 > 9 (10)\n"
+		  "+0 write(3, ..., 10) = 10\n+0 > P. 1:11(10) ack 1", DRILL_FAILED,
+		  "unexpected packet: 0.000000 > icmp unreachable port_unreachable" },
 		{ "parameter out of range", "use established(wscale 256)", DRILL_FAILED,
 		  "wscale is a number from 0 to 255" },
 		{ "parameter without its value", "use established(mss)", DRILL_FAILED,

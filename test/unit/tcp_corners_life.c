@@ -8,6 +8,7 @@
 #include "tcp_fix.h"
 #include "base/types.h"
 #include "stack/sockopt_nums.h"
+#include "tcp/conn.h"
 
 static void established(struct fix *f, bool sack, bool ts)
 {
@@ -394,5 +395,173 @@ TEST(clock_has_just_begun)
 	CHECK_EQ("TIME-WAIT", fix_drain(&f), 1);
 	fix_in(&f, ".", f.rcv_nxt, 10, f.snd_nxt, 0);
 	CHECK_EQ("once", fix_drain(&f), 0);
+	fix_done(&f);
+}
+
+/* Bound to another interface the connection goes another way from then on. */
+TEST(bound_while_connected)
+{
+	struct rill_if_params ifp = { .name = "t1", .mtu = 600, .flags = RILL_IF_NO_DAD };
+	struct rill_ip ip = rl_ip4(0x0a0000c8);
+	struct fix f;
+	int second;
+
+	for (int by_name = 0; by_name < 2; by_name++) {
+		fix_init(&f, false);
+		second = rill_if_add(f.st, &ifp);
+		CHECK_EQ("address", rill_if_addr_add(f.st, second, &ip, 24), 0);
+		fix_establish(&f, false, false);
+		CHECK_EQ("before", fix_getopt(&f, RL_SOL_IP, RL_IP_MTU), 1500);
+		if (by_name)
+			CHECK_EQ("set", rill_stack_setsockopt(f.st, f.fd, RL_SOL_SOCKET,
+							      RL_SO_BINDTODEVICE, "t1", 2), 0);
+		else
+			CHECK_EQ("set", fix_setopt(&f, RL_SOL_SOCKET, RL_SO_BINDTOIFINDEX, second),
+				 0);
+		CHECK_EQ("after", fix_getopt(&f, RL_SOL_IP, RL_IP_MTU), 600);
+		fix_done(&f);
+	}
+}
+
+/* The name of the controller is padded with zeros to what was asked for. */
+TEST(name_of_the_controller)
+{
+	static const char want[16] = "reno";
+	char got[20];
+	size_t n = sizeof(got);
+	struct fix f;
+
+	fix_init(&f, false);
+	CHECK_EQ("open", rill_tcp_open(f.st, 7, &f.fd), 0);
+	memset(got, 'x', sizeof(got));
+	CHECK_EQ("get", rill_stack_getsockopt(f.st, f.fd, RL_SOL_TCP, RL_TCP_CONGESTION, got, &n),
+		 0);
+	CHECK_EQ("length", n, 16);
+	CHECK_MEM("name", got, want, 16);
+	CHECK_EQ("nothing behind it", got[16], 'x');
+	fix_done(&f);
+}
+
+/* A child that gets a control block but not its cold part is not left half made. */
+TEST(child_without_a_cold_part)
+{
+	rill_id plain, kept = 0;
+	struct fix f;
+	int v = 5;
+
+	fix_init(&f, false);
+	CHECK_EQ("open", rill_tcp_open(f.st, 0, &plain), 0);	/* the pools' pages end apart */
+	fix_listen(&f);
+	CHECK_EQ("cold", rill_stack_setsockopt(f.st, f.listener, RL_SOL_TCP, RL_TCP_KEEPIDLE, &v,
+					       sizeof(v)), 0);
+	f.may_fail = true;
+	for (uint16_t port = 2000; f.st->colds.in_use < (1u << f.st->colds.shift) + 8; port++) {
+		CHECK("knock", fix_knock(&f, port, false));
+		f.alloc_dead = true;
+		fix_in(&f, ".", 1, 0, 1, 65535);
+		f.alloc_dead = false;
+		fix_in(&f, ".", 1, 0, 1, 65535);
+		f.fd = fix_accept(&f);
+		REQUIRE("accepted in the end", f.fd != 0 && f.fd != kept);
+		CHECK_EQ("taken over", fix_getopt(&f, RL_SOL_TCP, RL_TCP_KEEPIDLE), 5);
+		kept = f.fd;
+	}
+	CHECK("some had to wait", fix_counter(&f, "drop.NO_MEMORY") > 0);
+	fix_done(&f);
+}
+
+/* Timers reserved for connections are given back with them. */
+TEST(reserved_timers)
+{
+	struct fix f;
+	uint32_t before;
+	rill_id id;
+
+	established(&f, false, false);
+	before = f.st->timers.reserved;
+	for (int i = 0; i < 10; i++) {
+		CHECK_EQ("open", rill_tcp_open(f.st, 0, &id), 0);
+		CHECK_EQ("one more", f.st->timers.reserved, before + 1);
+		CHECK_EQ("close", rill_tcp_close(f.st, id), 0);
+	}
+	CHECK_EQ("as before", f.st->timers.reserved, before);
+	fix_done(&f);
+}
+
+/* Who has closed is told nothing any more, not even what waited to be told. */
+TEST(no_events_after_close)
+{
+	struct fix f;
+
+	established(&f, false, false);
+	fix_event(&f);
+	fix_in(&f, "F.", 1, 0, 1, 65535);
+	CHECK_EQ("close", rill_tcp_close(f.st, f.fd), 0);
+	CHECK_EQ("nothing", fix_event(&f), 0);
+	fix_done(&f);
+}
+
+/* Only what is dropped is traced as dropped. */
+TEST(good_segments_are_no_drops)
+{
+	struct rill_trace t;
+	struct fix f;
+	int drops = 0;
+
+	established(&f, false, false);
+	fix_in(&f, "P.", 1, 10, 1, 65535);
+	fix_drain(&f);
+	while (rill_stack_trace(f.st, &t))
+		drops += t.kind == RILL_TR_DROP;
+	CHECK_EQ("none", drops, 0);
+	fix_in(&f, "P.", 1, 10, 1, 65535);
+	fix_drain(&f);
+	while (rill_stack_trace(f.st, &t))
+		drops += t.kind == RILL_TR_DROP;
+	CHECK_EQ("one", drops, 1);
+	fix_done(&f);
+}
+
+/* What was connected once is not connected again, as on Linux after a reset. */
+TEST(connected_once)
+{
+	struct rill_addr peer = { .ip = rl_ip4(0x0a000002), .port = 99 };
+	struct fix f;
+
+	established(&f, false, false);
+	fix_in(&f, "R", 1, 0, 0, 0);
+	CHECK_EQ("reset", fix_getopt(&f, RL_SOL_SOCKET, RL_SO_ERROR), ECONNRESET);
+	CHECK_EQ("again", rill_tcp_connect(f.st, f.fd, &peer, 0), -EISCONN);
+	fix_expect_none(&f, "no SYN");
+	fix_done(&f);
+}
+
+/* A listener that tries to connect is one no longer, also when there is no way. */
+TEST(listener_that_connects)
+{
+	struct rill_addr peer = { .ip = rl_ip4(0xc0000201), .port = 99 };
+	struct fix f;
+
+	fix_init(&f, false);
+	fix_listen(&f);
+	CHECK_EQ("no way", rill_tcp_connect(f.st, f.listener, &peer, 0), -ENETUNREACH);
+	CHECK_EQ("no SYN+ACK", fix_knock(&f, 2000, false), false);
+	CHECK_EQ("once more", rill_tcp_listen(f.st, f.listener, 1), 0);
+	CHECK_EQ("SYN+ACK", fix_knock(&f, 2001, false), true);
+	fix_done(&f);
+}
+
+TEST(unbound_from_a_device)
+{
+	struct fix f;
+
+	fix_init(&f, false);
+	CHECK_EQ("open", rill_tcp_open(f.st, 0, &f.fd), 0);
+	CHECK_EQ("set", rill_stack_setsockopt(f.st, f.fd, RL_SOL_SOCKET, RL_SO_BINDTODEVICE,
+					      "t0", 3), 0);
+	CHECK_EQ("bound", fix_getopt(&f, RL_SOL_SOCKET, RL_SO_BINDTOIFINDEX), f.ifindex);
+	CHECK_EQ("set", rill_stack_setsockopt(f.st, f.fd, RL_SOL_SOCKET, RL_SO_BINDTODEVICE,
+					      "", 1), 0);
+	CHECK_EQ("unbound", fix_getopt(&f, RL_SOL_SOCKET, RL_SO_BINDTOIFINDEX), 0);
 	fix_done(&f);
 }

@@ -304,3 +304,52 @@ TEST(vector_beyond_the_queue)
 	CHECK_EQ("nothing behind it", b[200], 0);
 	fix_done(&f);
 }
+
+/* [RFC9293:SHLD-2] What comes with a RST counts for nothing, also before a closed window. */
+TEST(reset_with_fin_before_a_closed_window)
+{
+	struct rill_addr a = { .port = FIX_PORT };
+	struct fix f;
+
+	fix_init(&f, false);
+	CHECK_EQ("open", rill_tcp_open(f.st, 0, &f.fd), 0);
+	fix_setopt(&f, RL_SOL_SOCKET, RL_SO_RCVBUF, 2000);
+	rill_tcp_bind(f.st, f.fd, &a, 0);
+	rill_tcp_listen(f.st, f.fd, 1);
+	f.listener = f.fd;
+	fix_knock(&f, 2000, true);
+	f.fd = fix_accept(&f);
+	fix_in(&f, "P.", 1, 2000, 1, 65535);
+	CHECK_EQ("closed", fix_out(&f).win, 0);
+	fix_in(&f, "FR", 2001, 0, 0, 0);
+	CHECK_EQ("reset", fix_state(&f), RILL_CLOSE);
+	fix_done(&f);
+}
+
+/* A SYN's timestamp counts from the handshake when its ACK carries none. */
+TEST(paws_counts_from_the_handshake)
+{
+	struct tcp_opts t = { .mss = 1000, .has_ts = true, .ts_val = 1000 };
+	struct in_opts x = { 0 }, old = { 0 };
+	uint8_t buf[40], b2[40];
+	struct fix f;
+
+	fix_init(&f, false);
+	fix_listen(&f);
+	x.n = rl_tcp_opts_write(&t, buf);
+	x.bytes = buf;
+	fix_in_opts(&f, "S", 0, 0, 0, 65535, &x);
+	fix_drain(&f);
+	fix_in(&f, ".", 1, 0, 1, 65535);
+	f.fd = fix_accept(&f);
+	t = (struct tcp_opts){ .has_ts = true, .ts_val = 5, .ts_ecr = 1 };
+	old.n = rl_tcp_opts_write(&t, b2);
+	old.bytes = b2;
+	fix_advance_ms(&f, 24 * 24 * 3600 * 1000ll - 500000);
+	fix_in_opts(&f, "P.", 1, 10, 1, 65535, &old);
+	CHECK_EQ("500 s before", fix_counter(&f, "drop.PAWS"), 1);
+	fix_advance_ms(&f, 500000);
+	fix_in_opts(&f, "P.", 1, 10, 1, 65535, &old);
+	CHECK_EQ("24 days", fix_counter(&f, "drop.PAWS"), 1);
+	fix_done(&f);
+}

@@ -326,3 +326,146 @@ TEST(minimum_set_later)
 	CHECK_EQ("500 ms", fix_info(&f).rto, 500000);
 	fix_done(&f);
 }
+
+/* Many small writes leave whole and in order, the FIN behind the last byte. */
+TEST(many_small_writes)
+{
+	uint32_t nxt, at;
+	struct out_seg o;
+	struct fix f;
+
+	established(&f, false, false);
+	fix_sysctl(&f, "net.ipv4.tcp_wmem", "4096 1000000 4000000");
+	fix_setopt(&f, RL_SOL_SOCKET, RL_SO_SNDBUF, 1000000);
+	fix_send(&f, 200000);
+	nxt = at = fix_ack_all(&f, 1, 65535);
+	CHECK("cwnd is large", fix_info(&f).snd_cwnd > 64);
+	fix_setopt(&f, RL_SOL_TCP, RL_TCP_CORK, 1);
+	for (int i = 0; i < 40; i++)
+		CHECK_EQ("write", fix_send(&f, 1500), 1500);
+	CHECK_EQ("shutdown", rill_tcp_shutdown(f.st, f.fd, RILL_SHUT_WR), 0);
+	while ((o = fix_out(&f)).there) {
+		CHECK_EQ("in order", o.seq, at);
+		at += o.len;
+		CHECK_EQ("FIN at the end", !!(o.flags & TH_FIN), at == nxt + 60000);
+	}
+	CHECK_EQ("all of it", at, nxt + 60000);
+	fix_in(&f, ".", 1, 0, at + 1, 65535);
+	CHECK_EQ("state", fix_state(&f), RILL_FIN_WAIT2);
+	fix_done(&f);
+}
+
+/* [RFC9293:SHLD-7] The tail of a large write waits for a small one in flight. */
+TEST(tail_behind_a_small_one)
+{
+	struct fix f;
+
+	established(&f, false, false);
+	rill_tcp_close(f.st, f.fd);
+	fix_drain(&f);
+	fix_peer(&f, 2000);
+	fix_in(&f, "S", 0, 0, 0, 3000);
+	fix_drain(&f);
+	fix_in(&f, ".", 1, 0, 1, 3000);
+	f.fd = fix_accept(&f);
+	fix_send(&f, 10);
+	CHECK_EQ("a small one", fix_out(&f).len, 10);
+	fix_send(&f, 1572);			/* 536 * 2 + 500 */
+	fix_expect(&f, "full", ".", 11, 536, 1);
+	fix_expect(&f, "full", ".", 547, 536, 1);
+	fix_expect_none(&f, "the tail waits");
+	fix_in(&f, ".", 1, 0, 11, 3000);
+	fix_expect(&f, "no longer", "P.", 1083, 500, 1);
+	fix_done(&f);
+}
+
+/* A buffer that needs no scale offers one of 0. */
+TEST(scale_of_a_small_buffer)
+{
+	static const struct { int rcvbuf, scale; } t[] = {
+		{ 10000, 0 }, { 65535, 0 }, { 65536, 1 }, { 131070, 1 }, { 131072, 2 },
+	};
+
+	for (size_t i = 0; i < ARRAY_LEN(t); i++) {
+		struct rill_addr peer = { .ip = rl_ip4(0x0a000002), .port = FIX_PEER_PORT };
+		struct out_seg o;
+		struct fix f;
+
+		fix_init(&f, false);
+		CHECK_EQ("open", rill_tcp_open(f.st, 7, &f.fd), 0);
+		fix_setopt(&f, RL_SOL_SOCKET, RL_SO_RCVBUF, t[i].rcvbuf);
+		CHECK_EQ("connect", rill_tcp_connect(f.st, f.fd, &peer, 0), -EINPROGRESS);
+		o = fix_out(&f);
+		CHECK("offered", o.o.has_wscale);
+		CHECK_EQ(rl_label("%d", t[i].rcvbuf), o.o.wscale, t[i].scale);
+		fix_done(&f);
+	}
+}
+
+/* Data sent within 40 ms of what came shows that answers carry the ACKs. */
+TEST(answers_carry_acks)
+{
+	for (int ms = 39; ms <= 40; ms++) {
+		struct fix f;
+
+		established(&f, false, false);
+		fix_in(&f, "P.", 1, 10, 1, 65535);
+		fix_drain(&f);
+		fix_advance_ms(&f, ms);
+		fix_send(&f, 10);
+		fix_drain(&f);
+		CHECK_EQ(rl_label("%d ms", ms), fix_getopt(&f, RL_SOL_TCP, RL_TCP_QUICKACK),
+			 ms == 40);
+		fix_done(&f);
+	}
+}
+
+/* SACK blocks ride on a segment that they do not make longer than a full one. */
+TEST(blocks_beside_payload)
+{
+	struct out_seg o;
+	struct fix f;
+
+	established(&f, true, false);
+	fix_setopt(&f, RL_SOL_TCP, RL_TCP_NODELAY, 1);
+	fix_in(&f, ".", 1001, 100, 1, 65535);
+	fix_drain(&f);
+	fix_send(&f, 964);			/* 4 + 4 * 8 bytes of options */
+	o = fix_out(&f);
+	CHECK("just so", o.len == 964 && o.o.nsack == 1);
+	fix_send(&f, 965);
+	o = fix_out(&f);
+	CHECK("a byte too many", o.len == 965 && o.o.nsack == 0);
+	fix_done(&f);
+}
+
+/* [RFC6093-04] The pointer reaches no further than its 16 bits. */
+TEST(far_urgent_byte)
+{
+	struct out_seg o;
+	struct fix f;
+
+	established(&f, false, false);
+	fix_setopt(&f, RL_SOL_SOCKET, RL_SO_SNDBUF, 200000);
+	CHECK_EQ("send", fix_send_flags(&f, 66000, RILL_MSG_OOB), 66000);
+	o = fix_out(&f);
+	CHECK("first", (o.flags & TH_URG) && o.urg == 65535);
+	o = fix_out(&f);
+	CHECK("second", (o.flags & TH_URG) && o.urg == 65000);
+	fix_done(&f);
+}
+
+/* An empty SACK block says nothing, not even how far the peer has got. */
+TEST(empty_block)
+{
+	struct fix f;
+
+	established(&f, true, false);
+	fix_send(&f, 5000);
+	fix_drain(&f);
+	fix_sack(&f, 1, 1, (uint32_t[]){ 3001, 3001 });
+	fix_sack(&f, 1, 1, (uint32_t[]){ 1001, 2001 });
+	CHECK_EQ("no reordering", fix_info(&f).reord_seen, 0);
+	CHECK_EQ("one", fix_info(&f).sacked, 1);
+	fix_done(&f);
+}

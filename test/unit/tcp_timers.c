@@ -100,6 +100,23 @@ TEST(delayed_ack_beside_retransmission)
 	fix_done(&f);
 }
 
+TEST(corked_piece_beside_keepalive)
+{
+	struct fix f;
+
+	established(&f);
+	keepalive(&f, 1, 1, 5);
+	fix_setopt(&f, RL_SOL_TCP, RL_TCP_CORK, 1);
+	fix_advance_ms(&f, 700);
+	fix_send(&f, 10);
+	fix_drain(&f);
+	silence(&f, "the cork's limit", 200);
+	silence(&f, "retransmission", 200);
+	CHECK_EQ("timeout", fix_counter(&f, "tcp.timeouts"), 1);
+	CHECK_EQ("no keepalive", fix_counter(&f, "tcp.keepalives"), 0);
+	fix_done(&f);
+}
+
 TEST(fin_wait2_beside_keepalive)
 {
 	struct fix f;
