@@ -16,6 +16,7 @@
 
 #define US_NS		1000
 #define RECEIVE_LIMIT_US 2000000	/* section 3.5 */
+#define TS_TICK_US	1000		/* of the stack's timestamp clock */
 #define FOREVER_US	1000000000000	/* `*`: until nothing is left to happen */
 
 /* ---- time and failure ---- */
@@ -124,8 +125,11 @@ struct drill_live *rl_drill_next_live(struct drill_run *r)
 
 	if (r->ev->time.kind == DRILL_ANY_TIME)
 		limit_us = rl_drill_now_us(r) + FOREVER_US;
-	while (!l && rl_drill_world_step(r->w, to_ns(r, limit_us)))
+	for (unsigned i = 0; !l && i < DRILL_STEPS_MAX; i++) {
+		if (!rl_drill_world_step(r->w, to_ns(r, limit_us)))
+			break;
 		l = rl_drill_world_take(r->w);
+	}
 	if (!l && r->ev->time.kind != DRILL_ANY_TIME)
 		rl_drill_world_until(r->w, to_ns(r, limit_us));	/* it has been waited */
 	return l;
@@ -297,19 +301,21 @@ static bool given(const char *const *set, const char *name)
 static void judge_dialect(struct drill_config *c, const struct drill_script *s,
 			  const char *const *set)
 {
-	const struct drill_option *o;
+	bool tolerance = given(set, "tolerance_usecs") || given(set, "tolerance_percent");
+	bool tick = given(set, "tcp_ts_tick_usecs");
 
 	for (const struct drill_event *ev = s->events; ev; ev = ev->next)
 		c->exact |= ev->kind >= DRILL_DROP;
-	if (!c->exact)
-		return;
-	for (o = s->options; o; o = o->next)
-		if (!strncmp(o->name, "tolerance_", 10))
-			return;
-	if (given(set, "tolerance_usecs") || given(set, "tolerance_percent"))
-		return;
-	c->tolerance_us = 1;
-	c->tolerance_percent = 0;
+	for (const struct drill_option *o = s->options; o; o = o->next) {
+		tolerance |= !strncmp(o->name, "tolerance_", 10);
+		tick |= !strcmp(o->name, "tcp_ts_tick_usecs");
+	}
+	if (c->exact && !tolerance) {
+		c->tolerance_us = 1;
+		c->tolerance_percent = 0;
+	}
+	if (c->exact && !tick)
+		c->ts_tick_us = TS_TICK_US;
 }
 
 static int configure(struct drill_run *r, const char *const *set)
@@ -333,8 +339,10 @@ static int configure(struct drill_run *r, const char *const *set)
 	err = rl_drill_config_finish(&r->cfg, why, sizeof(why));
 	if (err == -EOPNOTSUPP)
 		return rl_drill_skip(r, "%s: %s", r->script->file, why);
-	if (err < 0)
+	if (err < 0) {
+		r->broken = true;
 		return rl_drill_fail(r, "%s: %s", r->script->file, why);
+	}
 	return 0;
 }
 

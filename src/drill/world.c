@@ -15,7 +15,6 @@
 
 #define FRAME_MAX	65535u
 #define MEM_MAX		(1ull << 30)	/* of one script's stack */
-#define STEPS_MAX	10000000u	/* deadlines in one wait: a runaway timer ends */
 
 struct drill_world {
 	struct rl_dev	d;		/* first: the device is the world */
@@ -53,8 +52,10 @@ static void keep(struct drill_world *w, const struct rill_pkt *p)
 	size_t len = rill_pkt_bytes(p, NULL, 0);
 	struct drill_live *l = malloc(sizeof(*l) + len);
 
-	if (!l)
-		return;
+	if (!l) {			/* a packet less would be another verdict */
+		fputs("rill: out of memory\n", stderr);
+		exit(1);
+	}
 	*l = (struct drill_live){ .at_ns = w->v.now_ns, .len = (uint32_t)len };
 	rill_pkt_bytes(p, l->bytes, len);
 	*w->out_tail = l;
@@ -119,7 +120,7 @@ bool rl_drill_world_step(struct drill_world *w, int64_t limit_ns)
 
 void rl_drill_world_until(struct drill_world *w, int64_t at_ns)
 {
-	for (unsigned i = 0; i < STEPS_MAX && w->v.now_ns < at_ns; i++)
+	for (unsigned i = 0; i < DRILL_STEPS_MAX && w->v.now_ns < at_ns; i++)
 		if (!rl_drill_world_step(w, at_ns - 1))
 			break;
 	if (at_ns > w->v.now_ns) {

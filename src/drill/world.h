@@ -12,6 +12,8 @@
 
 struct rl_waiter;
 
+#define DRILL_STEPS_MAX	10000000u	/* deadlines in one wait: a runaway timer ends */
+
 /* A packet that left the stack: IP header first. */
 struct drill_live {
 	struct drill_live *next;

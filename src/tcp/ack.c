@@ -43,6 +43,7 @@ static void release(struct rill_stack *st, struct tcp_conn *c, seq_t ack,
 	rl_bytesq_drop_front(&st->bytes, &c->sendq, bytes);
 	c->bytes_acked += bytes;
 	c->snd_una = ack;
+	c->more = 0;				/* MSG_MORE held for its own call only */
 	/* marks stay near: half the number space on they would lie ahead again */
 	c->snd_sml = seq_max(c->snd_sml, ack);
 	if (c->cold && seq_ge(ack, c->cold->snd_up))

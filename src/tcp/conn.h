@@ -144,6 +144,8 @@ struct tcp_conn {
 	seq_t		snd_sml;		/* end of the last small segment (Nagle) */
 	uint32_t	snd_wnd, max_snd_wnd;	/* bytes */
 	uint32_t	cwnd, ssthresh;		/* bytes */
+	uint32_t	max_flight;		/* the most in flight within a window of late, */
+	seq_t		flight_end;		/* the one that ends here */
 	uint32_t	mss;			/* payload of a full segment */
 	uint32_t	sndbuf;
 	uint16_t	mss_peer;		/* as the peer said, or the default */
@@ -171,6 +173,7 @@ struct tcp_conn {
 	uint32_t	ts_off;			/* of our timestamp clock, ms */
 	int64_t		state_ns;		/* when the state began */
 	int64_t		last_snd_ns, last_rcv_ns, last_ack_ns;
+	int64_t		last_data_ns;		/* data was received, not only a segment */
 	int64_t		last_challenge_ns;
 	int64_t		retx_start_ns;		/* first timeout of this series */
 

@@ -50,7 +50,7 @@ static void info_timing(struct rill_stack *st, const struct tcp_conn *c,
 	i->min_rtt = c->min_rtt_us;
 	i->rcv_rtt = i->rtt;
 	i->last_data_sent = ms_since(st, c->last_snd_ns);
-	i->last_data_recv = ms_since(st, c->last_rcv_ns);
+	i->last_data_recv = ms_since(st, c->last_data_ns);
 	i->last_ack_recv = ms_since(st, c->last_ack_ns);
 }
 

@@ -181,6 +181,17 @@ static int64_t send_recorded(struct rill_stack *st, struct tcp_conn *c, uint32_t
 	return n || !len ? n : -1;
 }
 
+/* How far the congestion window was tried [RFC7661-01]. */
+static void note_flight(struct tcp_conn *c)
+{
+	uint32_t pipe = rl_pipe(c);
+
+	if (pipe <= c->max_flight && seq_lt(c->snd_una, c->flight_end))
+		return;
+	c->max_flight = pipe;
+	c->flight_end = c->snd_nxt;
+}
+
 /* Send @len new bytes.  False: that was the last, or it did not work. */
 static bool transmit(struct rill_stack *st, struct tcp_conn *c, uint32_t len)
 {
@@ -202,8 +213,9 @@ static bool transmit(struct rill_stack *st, struct tcp_conn *c, uint32_t len)
 	c->fin_sent |= fin;
 	if (n && n % c->mss)
 		c->snd_sml = c->snd_nxt;
-	if (n && st->now_ns - c->last_rcv_ns < 40 * RL_MS)
+	if (n && c->data_segs_in && st->now_ns - c->last_data_ns < 40 * RL_MS)
 		c->pingpong = 1;		/* answers carry our ACKs */
+	note_flight(c);
 	rl_timers_on_data_sent(st, c);
 	return !fin;
 }

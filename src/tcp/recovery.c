@@ -92,17 +92,27 @@ static void on_partial_ack(struct rill_stack *st, struct tcp_conn *c, uint32_t a
 		c->cwnd += c->mss;
 }
 
+/*
+ * Whether the window was in use, so that it may grow [RFC7661-01].  In slow start
+ * it doubles in a round trip: half of it in flight within one is enough, as on Linux.
+ */
+static bool cwnd_tried(const struct tcp_conn *c, uint32_t acked)
+{
+	return rl_pipe(c) + acked + c->mss > c->cwnd || c->hold == RL_HOLD_CWND ||
+	       (c->cwnd < c->ssthresh && c->cwnd < 2 * c->max_flight);
+}
+
 void rl_recovery_on_ack(struct rill_stack *st, struct tcp_conn *c, const struct seg *s,
 			uint32_t acked, uint32_t newly_sacked, int64_t rtt_ns)
 {
 	struct cc_ack a = {
 		.acked = acked, .rtt_ns = rtt_ns, .now_ns = st->now_ns,
 		.in_flight = rl_pipe(c) + acked,
-		.cwnd_limited = rl_pipe(c) + acked + c->mss > c->cwnd ||
-				c->hold == RL_HOLD_CWND,
+		.cwnd_limited = cwnd_tried(c, acked),
 	};
 
 	uint32_t lost = c->rtxq.lost;
+	bool slow_start;
 
 	if (c->opt_sack && (newly_sacked || acked) &&
 	    rl_rtxq_mark_lost(c, (uint32_t)RL_CFG(st, tcp_reordering)))
@@ -114,7 +124,10 @@ void rl_recovery_on_ack(struct rill_stack *st, struct tcp_conn *c, const struct 
 	if (!acked)
 		return;
 	if ((c->in_recovery || c->in_loss) && seq_ge(c->snd_una, c->recover)) {
+		slow_start = c->in_loss;
 		leave(st, c);
+		if (slow_start)			/* [RFC5681:3.1] from the one segment on */
+			c->cwnd += RL_MIN(acked, c->mss);
 		return;
 	}
 	if (c->in_recovery) {

@@ -253,8 +253,9 @@ static void note_arrival(struct rill_stack *st, struct tcp_conn *c, const struct
 {
 	uint32_t mss = s->p->gso_size ? s->p->gso_size : s->len;
 
-	if (st->now_ns - c->last_rcv_ns > c->rto_ns)
+	if (st->now_ns - c->last_data_ns > c->rto_ns)
 		c->quickacks = MAX_QUICKACKS;
+	c->last_data_ns = st->now_ns;
 	if (mss > c->rcv_mss || !c->data_segs_in)
 		c->rcv_mss = RL_MIN(mss, (uint32_t)c->mss_adv);
 	c->data_segs_in += s->p->gso_size ? (s->len + mss - 1) / mss : 1;

@@ -297,7 +297,7 @@ TEST(connecting)
 		  "+0 write(3, ..., 10) = 10\n"
 		  "+0 > P. 1:11(10) ack 1\n"
 		  "+0 < P. 1:6(5) ack 11 win 1000\n"
-		  "+.04 > . 11:11(0) ack 6\n", NULL },
+		  "+0 > . 11:11(0) ack 6\n", NULL },
 		{ "retransmitted SYN", CONNECT "+0 > S 0:0(0) <...>\n"
 		  "+1 > S 0:0(0) <...>\n", NULL },
 		{ "a wrong ACK", CONNECT "+0 > S 0:0(0) <...>\n"

@@ -353,3 +353,114 @@ TEST(paws_counts_from_the_handshake)
 	CHECK_EQ("24 days", fix_counter(&f, "drop.PAWS"), 1);
 	fix_done(&f);
 }
+
+/* Each timestamp that is taken counts anew, not only the first. */
+TEST(paws_counts_from_later_ones)
+{
+	struct in_opts old = { .ts_set = true, .ts_val = 5, .ts_ecr = 1 };
+	struct fix f;
+
+	established(&f, false, true);
+	fix_advance_ms(&f, 600000);
+	fix_in(&f, "P.", 1, 10, 1, 65535);
+	fix_drain(&f);
+	fix_advance_ms(&f, 24 * 24 * 3600 * 1000ll - 500000);
+	fix_in_opts(&f, "P.", 11, 10, 1, 65535, &old);
+	CHECK_EQ("500 s before", fix_counter(&f, "drop.PAWS"), 1);
+	fix_done(&f);
+}
+
+/* TCP_QUICKACK: what waits leaves at once, and sixteen more do. */
+TEST(quickack_option)
+{
+	uint32_t at = 11;
+	struct fix f;
+
+	established(&f, false, false);
+	fix_setopt(&f, RL_SOL_TCP, RL_TCP_QUICKACK, 0);
+	fix_in(&f, "P.", 1, 10, 1, 65535);
+	CHECK_EQ("waits", fix_drain(&f), 0);
+	fix_setopt(&f, RL_SOL_TCP, RL_TCP_QUICKACK, 1);
+	CHECK_EQ("leaves", fix_drain(&f), 1);
+	for (int i = 0; i < 17; i++, at += 10) {
+		fix_in(&f, "P.", at, 10, 1, 65535);
+		CHECK_EQ(rl_label("%d", i), fix_drain(&f), i < 16);
+	}
+	fix_setopt(&f, RL_SOL_TCP, RL_TCP_QUICKACK, 1);
+	CHECK_EQ("leaves", fix_drain(&f), 1);
+	fix_in(&f, "P.", at, 10, 1, 65535);
+	CHECK_EQ("at once again", fix_drain(&f), 1);
+	fix_done(&f);
+}
+
+/* An ACK that got no packet is tried again by the timer of delayed ones. */
+TEST(ack_without_memory)
+{
+	static struct rill_pkt *kept[100000];
+	size_t n = 0;
+	struct fix f;
+
+	established(&f, false, false);
+	fix_in(&f, "P.", 1, 10, 1, 65535);
+	f.alloc_dead = true;
+	while (n < ARRAY_LEN(kept) && (kept[n] = rl_pkt_new(&f.st->bufs, 100)))
+		n++;
+	fix_expect_none(&f, "no packet");
+	while (n)
+		rl_pkt_free(&f.st->bufs, kept[--n]);
+	f.alloc_dead = false;
+	fix_advance_ms(&f, 39);
+	fix_expect_none(&f, "39 ms");
+	fix_advance_ms(&f, 1);
+	fix_expect(&f, "40 ms", ".", 1, 0, 11);
+	fix_done(&f);
+}
+
+/* With SO_OOBINLINE a new mark takes nothing out of the stream at the old one. */
+TEST(second_mark_inline)
+{
+	struct fix f;
+
+	established(&f, false, false);
+	fix_setopt(&f, RL_SOL_SOCKET, RL_SO_OOBINLINE, 1);
+	fix_in_opts(&f, "U.", 1, 10, 1, 65535, &(struct in_opts){ .urg = 1 });
+	fix_in_opts(&f, "U.", 11, 10, 1, 65535, &(struct in_opts){ .urg = 5 });
+	CHECK_EQ("all bytes", conn_of(&f)->rcvq.len, 20);
+	fix_done(&f);
+}
+
+/* [RFC2018-05] No more blocks than fit beside the other options. */
+TEST(more_ranges_than_blocks)
+{
+	for (int ts = 0; ts < 2; ts++) {
+		struct out_seg o = { 0 };
+		struct fix f;
+
+		established(&f, true, ts);
+		for (uint32_t i = 0; i < 6; i++) {
+			fix_in(&f, ".", 1001 + 2000 * i, 1000, 1, 65535);
+			o = fix_out(&f);
+		}
+		CHECK_EQ("blocks", o.o.nsack, ts ? 3 : 4);
+		CHECK_EQ("the last one first", o.o.sack[0].lo.v - f.irs, 11001);
+		fix_done(&f);
+	}
+}
+
+/* A segment over two ranges: the first part that was there already is reported. */
+TEST(duplicates_of_two_ranges)
+{
+	struct out_seg o;
+	struct fix f;
+
+	established(&f, true, false);
+	fix_in(&f, ".", 2001, 100, 1, 65535);
+	fix_in(&f, ".", 3001, 100, 1, 65535);
+	fix_drain(&f);
+	fix_in(&f, ".", 1901, 1300, 1, 65535);
+	o = fix_out(&f);
+	CHECK("first", o.o.nsack == 2 && o.o.sack[0].lo.v - f.irs == 2001 &&
+		       o.o.sack[0].hi.v - f.irs == 2101);
+	CHECK("one range", o.o.sack[1].lo.v - f.irs == 1901 && o.o.sack[1].hi.v - f.irs == 3201);
+	fix_done(&f);
+}

@@ -79,21 +79,21 @@ TEST(from_the_beginning)
 		  "unacked=3 segs_out=4 data_segs_out=3 bytes_sent=2500 rcv_wnd=65536");
 	fix_advance_ms(f, 20);
 	CHECK_STR("20 ms", shown(&x),
-		  "last_data_sent=20 last_data_recv=20 last_ack_recv=20 busy_time=20000");
+		  "last_data_sent=20 last_ack_recv=20 busy_time=20000");
 	fix_in(f, ".", 1, 0, 2501, 2000);
 	CHECK_STR("acknowledged", shown(&x),
-		  "rto=320000 unacked=0 last_data_recv=0 last_ack_recv=0 rtt=90000 rttvar=57500 "
+		  "rto=320000 unacked=0 last_ack_recv=0 rtt=90000 rttvar=57500 "
 		  "rcv_rtt=90000 bytes_acked=2500 segs_in=3 min_rtt=20000 delivery_rate=125000 "
 		  "delivered=2");
 	fix_advance_ms(f, 30);
 	fix_in(f, ".", 1, 700, 2501, 2001);
 	CHECK_STR("text", shown(&x),
-		  "rcv_mss=700 last_data_sent=50 bytes_received=700 segs_in=4 data_segs_in=1 "
-		  "snd_wnd=16008 rcv_wnd=64836");
+		  "rcv_mss=700 last_data_sent=50 bytes_received=700 segs_out=5 segs_in=4 "
+		  "data_segs_in=1 snd_wnd=16008 rcv_wnd=64836");
 	fix_in(f, ".", 1401, 300, 2501, 2001);
 	fix_drain(f);
 	CHECK_STR("out of order", shown(&x),
-		  "segs_out=5 segs_in=5 data_segs_in=2 rcv_ooopack=1");
+		  "segs_out=6 segs_in=5 data_segs_in=2 rcv_ooopack=1");
 	fix_done(f);
 }
 
@@ -114,18 +114,18 @@ TEST(limits)
 	fix_drain(f);
 	fix_advance_ms(f, 40);
 	CHECK_STR("closed", shown(&x),
-		  "rto=328750 unacked=0 last_data_sent=50 last_data_recv=40 last_ack_recv=40 "
+		  "rto=328750 unacked=0 last_data_sent=50 last_ack_recv=40 "
 		  "rtt=88750 rttvar=60000 rcv_rtt=88750 bytes_acked=2000 segs_in=4 min_rtt=10000 "
 		  "delivery_rate=200000 busy_time=50000 rwnd_limited=50000 delivered=2 snd_wnd=0");
 	fix_advance_ms(f, 290);
 	fix_drain(f);
 	CHECK_STR("probed", shown(&x),
-		  "probes=1 backoff=1 rto=657500 last_data_sent=340 last_data_recv=330 "
+		  "probes=1 backoff=1 rto=657500 last_data_sent=340 "
 		  "last_ack_recv=330 segs_out=4 busy_time=340000 rwnd_limited=340000");
 	fix_in(f, ".", 1, 0, 2001, 250);
 	fix_drain(f);
 	CHECK_STR("opened", shown(&x),
-		  "probes=0 backoff=0 rto=328750 unacked=2 last_data_sent=0 last_data_recv=0 "
+		  "probes=0 backoff=0 rto=328750 unacked=2 last_data_sent=0 "
 		  "last_ack_recv=0 segs_out=6 segs_in=5 notsent_bytes=1000 data_segs_out=4 "
 		  "bytes_sent=4000 snd_wnd=2000");
 	fix_done(f);
@@ -164,7 +164,7 @@ TEST(loss_by_duplicates)
 	shown(&x);
 	fix_sack(f, 1, 1, (uint32_t[]){ 1001, 2001 });
 	CHECK_STR("one SACK", shown(&x),
-		  "ca_state=1 sacked=1 last_data_recv=0 last_ack_recv=0 segs_in=4");
+		  "ca_state=1 sacked=1 last_ack_recv=0 segs_in=4");
 	fix_sack(f, 1, 1, (uint32_t[]){ 1001, 3501 });
 	CHECK_STR("two and a half", shown(&x),
 		  "ca_state=3 sacked=3 lost=1 retrans=1 last_data_sent=0 snd_ssthresh=4 snd_cwnd=4 "
@@ -212,20 +212,20 @@ TEST(loss_by_timeout)
 	fix_drain(f);
 	CHECK_STR("timeout", shown(&x),
 		  "ca_state=4 retransmits=1 backoff=1 rto=600000 lost=6 retrans=1 "
-		  "last_data_recv=300 last_ack_recv=300 snd_ssthresh=2 snd_cwnd=1 total_retrans=1 "
+		  "last_ack_recv=300 snd_ssthresh=2 snd_cwnd=1 total_retrans=1 "
 		  "segs_out=8 data_segs_out=7 busy_time=300000 bytes_sent=6500 bytes_retrans=1000 "
 		  "total_rto=1 total_rto_recoveries=1");
 	fix_advance_ms(f, 600);
 	fix_drain(f);
 	CHECK_STR("another", shown(&x),
-		  "retransmits=2 backoff=2 rto=1200000 last_data_recv=900 last_ack_recv=900 "
+		  "retransmits=2 backoff=2 rto=1200000 last_ack_recv=900 "
 		  "total_retrans=2 segs_out=9 data_segs_out=8 busy_time=900000 bytes_sent=7500 "
 		  "bytes_retrans=2000 total_rto=2");
 	fix_advance_ms(f, 50);
 	fix_in(f, ".", 1, 0, 5501, 2000);
 	CHECK_STR("over", shown(&x),
 		  "ca_state=0 retransmits=0 backoff=0 rto=300000 unacked=0 lost=0 retrans=0 "
-		  "last_data_sent=50 last_data_recv=0 last_ack_recv=0 bytes_acked=5500 segs_in=3 "
+		  "last_data_sent=50 last_ack_recv=0 snd_cwnd=2 bytes_acked=5500 segs_in=3 "
 		  "delivery_rate=5789 busy_time=950000 delivered=5 total_rto_time=650");
 	fix_done(f);
 }

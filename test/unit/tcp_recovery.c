@@ -65,25 +65,24 @@ TEST(growth)
 	fix_advance_ms(&f, 250);
 	CHECK_STR("timeout", after(&f), "1001:2001 1000/5500 pipe 1000 dup 0 loss");
 	ack(&f, 12001);
-	CHECK_STR("over", after(&f), "12001:13001 1000/5500 pipe 1000 dup 0");
-	ack(&f, 13001);
-	CHECK_STR("doubled", after(&f), "13001:14001 14001:15001 2000/5500 pipe 2000 dup 0");
-	ack(&f, 15001);
+	CHECK_STR("over: a segment more, not all that was acknowledged", after(&f),
+		  "12001:13001 13001:14001 2000/5500 pipe 2000 dup 0");
+	ack(&f, 14001);
 	CHECK_STR("doubled", after(&f),
-		  "15001:16001 16001:17001 17001:18001 18001:19001 4000/5500 pipe 4000 dup 0");
-	ack(&f, 19001);
+		  "14001:15001 15001:16001 16001:17001 17001:18001 4000/5500 pipe 4000 dup 0");
+	ack(&f, 18001);
 	CHECK_STR("1500 up to ssthresh, 2500 towards the next segment", after(&f),
-		  "19001:20001 20001:21001 21001:22001 22001:23001 23001:24001 "
+		  "18001:19001 19001:20001 20001:21001 21001:22001 22001:23001 "
 		  "5500/5500 pipe 5000 dup 0");
-	ack(&f, 22000);
+	ack(&f, 21000);
 	CHECK_STR("5499", after(&f),
-		 "24001:25001 25001:26001 26001:27001 5500/5500 pipe 5001 dup 0");
-	ack(&f, 22001);
-	CHECK_STR("5500: a window", after(&f), "27001:28001 6500/5500 pipe 6000 dup 0");
-	ack(&f, 28001);
+		 "23001:24001 24001:25001 25001:26001 5500/5500 pipe 5001 dup 0");
+	ack(&f, 21001);
+	CHECK_STR("5500: a window", after(&f), "26001:27001 6500/5500 pipe 6000 dup 0");
+	ack(&f, 27001);
 	after(&f);
 	CHECK_EQ("6000 of 6500", conn_of(&f)->cwnd, 6500);
-	ack(&f, 28502);
+	ack(&f, 27502);
 	after(&f);
 	CHECK_EQ("counted on from where a window was full", conn_of(&f)->cwnd, 7500);
 	fix_done(&f);
@@ -159,9 +158,10 @@ TEST(once_for_a_window)
 	ack(&f, 1001);
 	CHECK_STR("slow start", after(&f), "1001:2001 2001:3001 2000/5000 pipe 2000 dup 0 loss");
 	ack(&f, 10001);
-	CHECK_STR("over", after(&f), "2000/5000 pipe 0 dup 0");
-	fix_send(&f, 2500);
-	CHECK_STR("two more", after(&f), "10001:11001 11001:12001 2000/5000 pipe 2000 dup 0");
+	CHECK_STR("over", after(&f), "3000/5000 pipe 0 dup 0");
+	fix_send(&f, 3500);
+	CHECK_STR("three more", after(&f),
+		  "10001:11001 11001:12001 12001:13001 3000/5000 pipe 3000 dup 0");
 	fix_done(&f);
 }
 
@@ -218,8 +218,21 @@ TEST(timeout_of_a_fin)
 	fix_advance_ms(&f, 450);
 	CHECK_STR("alone", after(&f), "1501:1501F 1000/2000 pipe 1 dup 0 loss");
 	ack(&f, 1502);
-	CHECK_STR("over", after(&f), "1000/2000 pipe 0 dup 0");
+	CHECK_STR("over", after(&f), "1001/2000 pipe 0 dup 0");
 	CHECK_EQ("state", fix_state(&f), RILL_FIN_WAIT2);
+	fix_done(&f);
+}
+
+/* A FIN behind a full segment is repeated with it: it takes no room. */
+TEST(timeout_of_a_full_segment_with_fin)
+{
+	struct fix f;
+
+	start(&f, false, 1000);
+	rill_tcp_shutdown(f.st, f.fd, RILL_SHUT_WR);
+	CHECK_STR("sent", after(&f), "1:1001F 10000/0 pipe 1001 dup 0");
+	fix_advance_ms(&f, 250);
+	CHECK_STR("again", after(&f), "1:1001F 1000/2000 pipe 1001 dup 0 loss");
 	fix_done(&f);
 }
 
