@@ -383,7 +383,7 @@ static int await_pending(struct drill_run *r)
 
 	if (!in)
 		return 0;
-	while (rl_drill_fiber_pending(r) && rl_drill_world_step(r->w, until_ns))
+	while (rl_drill_fiber_pending(r) && rl_drill_step(r, until_ns))
 		;
 	if (rl_drill_fiber_pending(r))
 		return rl_drill_call_fail(in, "%s still waits at %.6f; it was to return "

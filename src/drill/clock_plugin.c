@@ -56,9 +56,15 @@ static void let_time_go(struct drill_plug *p)
 	pthread_cond_broadcast(&p->cond);
 }
 
+/* What a call waits for has come, on one of the kernel's descriptors too (a pipe). */
+static bool is_ready(const struct rl_waiter *w)
+{
+	return w->ready || (w->nkfds && poll(w->kfds, w->nkfds, 0) > 0);
+}
+
 static bool due(const struct drill_plug *p, const struct drill_plug_sleeper *s)
 {
-	return s->w->ready || now_ns(p) >= s->until_ns || p->closing;
+	return now_ns(p) >= s->until_ns || p->closing || is_ready(s->w);
 }
 
 static struct drill_plug_sleeper *take_due(struct drill_plug *p)
@@ -181,7 +187,7 @@ static int drive(struct drill_plug *p, struct rl_waiter *w, int64_t until_ns)
 {
 	int64_t limit_ns = patience_end(p);
 
-	for (unsigned i = 0; i < STEPS_MAX && !w->ready; i++) {
+	for (unsigned i = 0; i < STEPS_MAX && !is_ready(w); i++) {
 		if (now_ns(p) >= until_ns)
 			return 0;
 		if (next(p, RL_MIN(until_ns, limit_ns)))
@@ -190,7 +196,7 @@ static int drive(struct drill_plug *p, struct rl_waiter *w, int64_t until_ns)
 			return -EINTR;	/* it would wait for ever */
 		pass(p, until_ns);
 	}
-	return w->ready ? 1 : -EINTR;
+	return is_ready(w) ? 1 : -EINTR;
 }
 
 int rl_drill_plug_wait(void *plug, struct rl_waiter *w, int64_t until_ns)
@@ -208,7 +214,23 @@ int rl_drill_plug_wait(void *plug, struct rl_waiter *w, int64_t until_ns)
 	let_time_go(p);		/* woken in vain */
 	while (!s.woken)
 		pthread_cond_wait(&p->cond, &p->lock);
-	return w->ready ? 1 : p->closing ? -EINTR : 0;
+	return is_ready(w) ? 1 : p->closing ? -EINTR : 0;
+}
+
+int rl_drill_plug_poll_kernel(struct drill_plug *p, struct pollfd *fds, nfds_t n,
+			      int timeout_ms)
+{
+	struct rl_waiter w;
+	int r = rill_poll(fds, n, 0);
+
+	if (r != 0 || timeout_ms == 0)
+		return r;
+	rl_waiter_init(&w);
+	w.kfds = fds;
+	w.nkfds = (unsigned)n;
+	r = rl_drill_plug_wait(p, &w, timeout_ms < 0 ? RL_NEVER :
+			       now_ns(p) + timeout_ms * RL_MS);
+	return r < 0 ? r : rill_poll(fds, n, 0);
 }
 
 int rl_drill_plug_gettimeofday(void *plug, struct timeval *tv, struct timezone *tz)

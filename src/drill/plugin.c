@@ -240,6 +240,7 @@ static int plug_setsockopt(void *plug, int fd, int level, int name, const void *
 static int poll_live(struct drill_plug *p, struct pollfd *fds, nfds_t n, int timeout_ms)
 {
 	struct pollfd *live = calloc(n + 1, sizeof(*live));
+	bool ours = false;
 	int r;
 
 	if (!live)
@@ -249,8 +250,10 @@ static int poll_live(struct drill_plug *p, struct pollfd *fds, nfds_t n, int tim
 
 		/* -1 is passed over; a number that is closed gives POLLNVAL */
 		live[i] = (struct pollfd){ fd < 0 ? fds[i].fd : fd, fds[i].events, 0 };
+		ours |= fd >= RILL_FD_BASE;
 	}
-	r = rill_poll(live, n, timeout_ms);
+	r = ours ? rill_poll(live, n, timeout_ms) :
+		   rl_drill_plug_poll_kernel(p, live, n, timeout_ms);
 	for (nfds_t i = 0; i < n && r >= 0; i++)
 		fds[i].revents = live[i].revents;
 	free(live);

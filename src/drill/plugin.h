@@ -60,6 +60,9 @@ bool rl_drill_plug_drain(struct drill_plug *p);
 
 /** world.h's wait and deadline. */
 int rl_drill_plug_wait(void *plug, struct rl_waiter *w, int64_t until_ns);
+/** rill_poll() of none of ours: without an engine it would wait in real time. */
+int rl_drill_plug_poll_kernel(struct drill_plug *p, struct pollfd *fds, nfds_t n,
+			      int timeout_ms);
 int64_t rl_drill_plug_deadline(void *plug);
 
 /* Slots 24 to 27 of the table. */

@@ -118,6 +118,17 @@ static void progress(void *run)
 	rl_drill_fiber_poll(r);
 }
 
+bool rl_drill_step(struct drill_run *r, int64_t limit_ns)
+{
+	if (!rl_drill_world_step(r->w, limit_ns))
+		return false;
+	if (++r->steps < DRILL_STEPS_MAX)
+		return true;
+	rl_drill_fail(r, "a timer of the stack never rests: %u expired until %.6f, and nothing "
+		      "came of it", r->steps, (double)rl_drill_now_us(r) / 1e6);
+	return false;
+}
+
 struct drill_live *rl_drill_next_live(struct drill_run *r)
 {
 	struct drill_live *l = rl_drill_world_take(r->w);
@@ -125,12 +136,9 @@ struct drill_live *rl_drill_next_live(struct drill_run *r)
 
 	if (r->ev->time.kind == DRILL_ANY_TIME)
 		limit_us = rl_drill_now_us(r) + FOREVER_US;
-	for (unsigned i = 0; !l && i < DRILL_STEPS_MAX; i++) {
-		if (!rl_drill_world_step(r->w, to_ns(r, limit_us)))
-			break;
+	while (!l && rl_drill_step(r, to_ns(r, limit_us)))
 		l = rl_drill_world_take(r->w);
-	}
-	if (!l && r->ev->time.kind != DRILL_ANY_TIME)
+	if (!l && !r->failed && r->ev->time.kind != DRILL_ANY_TIME)
 		rl_drill_world_until(r->w, to_ns(r, limit_us));	/* it has been waited */
 	return l;
 }
@@ -160,6 +168,7 @@ static void schedule(struct drill_run *r, const struct drill_event *before)
 
 	r->base_us = burst ? r->due_us : rl_drill_now_us(r);
 	r->prev_us = before ? r->due_us : 0;
+	r->steps = 0;
 	switch (ev->time.kind) {
 	case DRILL_AT:
 	case DRILL_AT_RANGE:
@@ -187,10 +196,11 @@ static int wait_for_time(struct drill_run *r)
 {
 	int64_t due_ns = to_ns(r, r->due_us);
 
+	while (rl_drill_step(r, looks(r->ev) ? due_ns : due_ns - 1))
+		;
+	if (r->failed)
+		return -1;
 	rl_drill_world_until(r->w, due_ns);
-	if (looks(r->ev))
-		while (rl_drill_world_step(r->w, due_ns))
-			;
 	return rl_drill_check_time(r, rl_drill_now_us(r), "event");
 }
 

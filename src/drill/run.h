@@ -114,6 +114,7 @@ struct drill_run {
 	int64_t		base_us;	/* what the event's time is relative to */
 	int64_t		prev_us;	/* time of the event before, for the tolerance */
 	int64_t		due_us;		/* scheduled time of the event */
+	unsigned	steps;		/* deadlines since it was scheduled */
 	bool		failed, skipped;
 	bool		broken;		/* failed, since it could not be understood */
 
@@ -153,6 +154,12 @@ int64_t rl_drill_tolerance_us(const struct drill_run *r, int64_t span_us);
  * receive limit of the event (section 3.5) is reached: NULL, and nothing is failed.
  */
 struct drill_live *rl_drill_next_live(struct drill_run *r);
+
+/**
+ * The next thing that happens by itself, if it is not after @limit_ns.  Return:
+ * whether something did; a timer that never rests ends in a failure.
+ */
+bool rl_drill_step(struct drill_run *r, int64_t limit_ns);
 
 /** Keep a line of text for "the last packets", and print it with -v. */
 void rl_drill_note_packet(struct drill_run *r, const char *text);

@@ -308,6 +308,74 @@ TEST(blocking_poll)
 	tool_end(&t);
 }
 
+/* Nothing of Rill's among them, so no engine whose clock it would be. */
+TEST(blocking_poll_of_a_pipe)
+{
+	short revents = -1;
+	struct tool_call c = { .fn = do_poll, .timeout_ms = 1500, .buf = &revents };
+	struct tool_call d = { .fn = do_poll, .timeout_ms = 1800, .buf = &revents };
+	int fds[2];
+
+	BEGIN(t, NULL);
+	CALL(&t, pipe, fds);
+	c.fd = d.fd = fds[0];
+	tool_until(&t, 500000);
+	CHECK("it sleeps", tool_block(&t, &c));
+	tool_until(&t, 1000000);
+	CHECK("still", !atomic_load(&c.done));
+	tool_until(&t, 3000000);
+	tool_join(&c);
+	CHECK_EQ("it ran out of time", c.result, 0);
+	CHECK_EQ("when it said", c.end_us, 2000001);
+	CHECK_EQ("revents are overwritten", revents, 0);
+	CHECK("again", tool_block(&t, &d));
+	tool_until(&t, 4000000);
+	CHECK_EQ("write", CALL(&t, write, fds[1], buf, 1), 1);
+	tool_until(&t, 5000000);
+	tool_join(&d);
+	CHECK_EQ("one is ready", d.result, 1);
+	CHECK_EQ("to read", revents, POLLIN);
+	CHECK_EQ("as soon as time moved", d.end_us, 4000002);
+	CALL(&t, close, fds[0]);
+	CALL(&t, close, fds[1]);
+	tool_end(&t);
+}
+
+static ssize_t do_poll_both(struct tool_call *c)
+{
+	struct pollfd p[2] = {
+		{ .fd = c->fd, .events = POLLIN }, { .fd = (int)c->n, .events = POLLIN },
+	};
+	int r = CALL(c->t, poll, p, 2, c->timeout_ms);
+
+	*(short *)c->buf = (short)(p[0].revents | p[1].revents << 8);
+	return r;
+}
+
+TEST(blocking_poll_of_a_socket_and_a_pipe)
+{
+	short revents = -1;
+	struct tool_call c = { .fn = do_poll_both, .timeout_ms = 1800, .buf = &revents };
+	uint32_t iss;
+	int fds[2];
+
+	BEGIN(t, NULL);
+	CALL(&t, pipe, fds);
+	c.fd = step_accepted(&t, step_listener(&t, AF_INET), &iss);
+	c.n = (size_t)fds[0];
+	CHECK("it sleeps", tool_block(&t, &c));
+	tool_until(&t, 1000000);
+	CHECK_EQ("write", CALL(&t, write, fds[1], buf, 1), 1);
+	tool_until(&t, 2000000);
+	tool_join(&c);
+	CHECK_EQ("one is ready", c.result, 1);
+	CHECK_EQ("the pipe", revents, POLLIN << 8);
+	CHECK_EQ("as soon as time moved", c.end_us, 1000002);
+	CALL(&t, close, fds[0]);
+	CALL(&t, close, fds[1]);
+	tool_end(&t);
+}
+
 TEST(woken_in_vain_does_not_move)
 {
 	struct tool_call c = { .fn = do_read, .buf = buf, .n = 100 };
@@ -378,5 +446,33 @@ TEST(blocking_on_the_main_thread)
 	CHECK_EQ("took its time", tool_now(&t), at_us + 2500001);
 	step_block(&t, lfd);
 	FAILS("accept that nothing will end", CALL(&t, accept, lfd, NULL, NULL), EINTR);
+	tool_end(&t);
+}
+
+TEST(poll_without_a_socket_on_the_main_thread)
+{
+	struct pollfd p[2] = { { .fd = -1, .events = POLLIN }, { .events = POLLIN } };
+	long long at_us;
+	int fds[2];
+
+	BEGIN(t, NULL);
+	CALL(&t, pipe, fds);
+	p[1].fd = fds[0];
+	at_us = tool_now(&t);
+	CHECK_EQ("none", CALL(&t, poll, NULL, 0, 1000), 0);
+	CHECK_EQ("took its time", tool_now(&t), at_us + 1000001);
+	CHECK_EQ("-1", CALL(&t, poll, p, 1, 1000), 0);
+	CHECK_EQ("took its time", tool_now(&t), at_us + 2000002);
+	CHECK_EQ("an empty pipe", CALL(&t, poll, p, 2, 1000), 0);
+	CHECK_EQ("took its time", tool_now(&t), at_us + 3000003);
+	CHECK_EQ("not to wait", CALL(&t, poll, p, 2, 0), 0);
+	FAILS("what nothing will end", CALL(&t, poll, p, 2, -1), EINTR);
+	at_us = tool_now(&t);
+	CALL(&t, write, fds[1], buf, 1);
+	CHECK_EQ("a full one", CALL(&t, poll, p, 2, 1000), 1);
+	CHECK_EQ("to read", p[1].revents, POLLIN);
+	CHECK_EQ("at once", tool_now(&t), at_us + 1);
+	CALL(&t, close, fds[0]);
+	CALL(&t, close, fds[1]);
 	tool_end(&t);
 }
