@@ -24,7 +24,6 @@
 #include "sock/host.h"
 
 #define EPOCH_US	INT64_C(1000000000000000)	/* of virtual time 0 */
-#define STEPS_MAX	10000000u	/* deadlines in one wait: a runaway timer ends */
 #define HOLD_REAL_S	1		/* then a thread that reads no clock is let go */
 
 /* A thread that waits, on its stack. */
@@ -168,7 +167,7 @@ static bool next(struct drill_plug *p, int64_t limit_ns)
 /* As rl_drill_world_until(): what is due at @at_ns itself comes later. */
 static void pass(struct drill_plug *p, int64_t at_ns)
 {
-	for (unsigned i = 0; i < STEPS_MAX && next(p, at_ns - 1); i++)
+	for (unsigned i = 0; i < DRILL_STEPS_MAX && next(p, at_ns - 1); i++)
 		;
 	if (p->w)
 		rl_drill_world_until(p->w, at_ns);
@@ -187,7 +186,7 @@ static int drive(struct drill_plug *p, struct rl_waiter *w, int64_t until_ns)
 {
 	int64_t limit_ns = patience_end(p);
 
-	for (unsigned i = 0; i < STEPS_MAX && !is_ready(w); i++) {
+	for (unsigned i = 0; i < DRILL_STEPS_MAX && !is_ready(w); i++) {
 		if (now_ns(p) >= until_ns)
 			return 0;
 		if (next(p, RL_MIN(until_ns, limit_ns)))
@@ -292,7 +291,7 @@ static struct drill_live *next_live(struct drill_plug *p)
 	if (!p->w)
 		return NULL;
 	l = rl_drill_world_take(p->w);
-	for (unsigned i = 0; i < STEPS_MAX && !l && next(p, limit_ns); i++)
+	for (unsigned i = 0; i < DRILL_STEPS_MAX && !l && next(p, limit_ns); i++)
 		l = rl_drill_world_take(p->w);
 	return l;
 }

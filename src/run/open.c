@@ -16,7 +16,6 @@
 #include "run/netcfg.h"
 
 #define SPIN_NS		(50 * RL_US)
-#define VIRTUAL_EVENTS	256		/* the owner reads them after each step */
 #define DAD_WAIT_NS	(15 * RL_SEC)
 
 /* One attempt. */
@@ -79,7 +78,7 @@ static int make_stack(const struct opening *o)
 		.mem = { .alloc = mem_alloc, .free = mem_free },
 		.mem_max = o->par->mem_max ? o->par->mem_max : half_the_memory(),
 		.now_ns = rl_engine_clock(o->e),
-		.trace_events = o->e->virt ? VIRTUAL_EVENTS : o->par->trace ? RL_TRACE_EVENTS : 0,
+		.trace_events = o->par->trace ? RL_TRACE_EVENTS : 0,
 	};
 	int r = make_seed(o, sp.seed);
 

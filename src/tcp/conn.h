@@ -292,6 +292,25 @@ static inline seq_t rl_tcp_read_seq(const struct tcp_conn *c)
 	return seq_sub(c->rcv_nxt, c->rcvq.len + (c->fin_rcvd ? 1u : 0u));
 }
 
+/** The application stands at the urgent mark [RFC9293:MUST-33]. */
+static inline bool rl_tcp_at_mark(const struct tcp_conn *c)
+{
+	return c->cold && c->cold->urg_pending &&
+	       seq_eq(c->cold->urg_seq, rl_tcp_read_seq(c));
+}
+
+/** The first byte of the queue is the urgent one and out of band: it is no text. */
+static inline bool rl_tcp_urgent_first(const struct tcp_conn *c)
+{
+	return c->rcvq.len && !c->oobinline && rl_tcp_at_mark(c);
+}
+
+/** IP_MINTTL of @c, which may be a listener. */
+static inline bool rl_tcp_ttl_ok(const struct tcp_conn *c, const struct rill_pkt *p)
+{
+	return !c->cold || p->ttl >= c->cold->minttl;
+}
+
 /** Our SYN or SYN+ACK waits for its ACK; FIN-WAIT-1 too can be such a state. */
 static inline bool rl_tcp_syn_in_flight(const struct tcp_conn *c)
 {

@@ -48,7 +48,7 @@ static enum rl_drop parse(struct rill_stack *st, struct rill_pkt *p, struct seg 
 
 static enum rl_drop to_conn(struct rill_stack *st, struct tcp_conn *c, struct seg *s)
 {
-	if (c->cold && s->p->ttl < c->cold->minttl)
+	if (!rl_tcp_ttl_ok(c, s->p))
 		return RL_DROP_MIN_TTL;
 	c->segs_in += s->p->gso_size ? (s->len + s->p->gso_size - 1) / s->p->gso_size : 1;
 	if (c->state == RILL_SYN_SENT)
@@ -58,9 +58,7 @@ static enum rl_drop to_conn(struct rill_stack *st, struct tcp_conn *c, struct se
 
 static enum rl_drop to_req(struct rill_stack *st, struct tcp_req *r, struct seg *s)
 {
-	const struct tcp_cold *k = rl_conn_at(st, r->parent)->cold;
-
-	if (k && s->p->ttl < k->minttl)
+	if (!rl_tcp_ttl_ok(rl_conn_at(st, r->parent), s->p))
 		return RL_DROP_MIN_TTL;
 	return rl_tcp_arrives_req(st, r, s);
 }
@@ -84,7 +82,7 @@ static enum rl_drop dispatch(struct rill_stack *st, struct seg *s)
 	l = rl_listener_find(st, &p->dst, s->h.dport, &p->src, s->h.sport, p->ifindex);
 	if (!l)
 		return rl_tcp_arrives_closed(st, s);
-	if (l->cold && p->ttl < l->cold->minttl)
+	if (!rl_tcp_ttl_ok(l, p))
 		return RL_DROP_MIN_TTL;
 	return rl_tcp_arrives_listen(st, l, s);
 }

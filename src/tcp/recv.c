@@ -31,7 +31,7 @@ static uint32_t until_mark(struct rill_stack *st, struct tcp_conn *c, bool peek,
 	to_mark = seq_diff(u->urg_seq, rl_tcp_read_seq(c));
 	if (to_mark > 0)
 		return RL_MIN(n, (uint32_t)to_mark);
-	if (to_mark == 0 && (c->oobinline || !c->rcvq.len))
+	if (to_mark == 0 && !rl_tcp_urgent_first(c))
 		return n;			/* a part of the stream, or not here yet */
 	if (to_mark == 0 && peek) {
 		*skip = 1;
@@ -137,11 +137,7 @@ static uint32_t lowat(const struct tcp_conn *c)
 /* What a read can give: the urgent byte at its mark is passed over. */
 static uint32_t readable(const struct tcp_conn *c)
 {
-	const struct tcp_cold *u = c->cold;
-	bool passed_over = u && u->urg_pending && !c->oobinline && c->rcvq.len &&
-			   seq_eq(u->urg_seq, rl_tcp_read_seq(c));
-
-	return c->rcvq.len - passed_over;
+	return c->rcvq.len - rl_tcp_urgent_first(c);
 }
 
 /* Also when the peer can't send more: SO_RCVLOWAT may be above what the window lets in. */

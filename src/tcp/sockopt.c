@@ -439,12 +439,6 @@ static int inq(const struct tcp_conn *c)
 	return (int)n;
 }
 
-static int at_mark(const struct tcp_conn *c)	/* [RFC9293:MUST-33] */
-{
-	return c->cold && c->cold->urg_pending &&
-	       seq_eq(c->cold->urg_seq, rl_tcp_read_seq(c));
-}
-
 int rl_tcp_ioctl(struct rill_stack *st, rill_id id, unsigned long req, int *val)
 {
 	struct tcp_conn *c = rl_tcp_find(st, id);
@@ -466,7 +460,7 @@ int rl_tcp_ioctl(struct rill_stack *st, rill_id id, unsigned long req, int *val)
 		*val = (int)(c->sendq.len > flight ? c->sendq.len - flight : 0);
 		return 0;
 	case RL_SIOCATMARK:
-		*val = at_mark(c);
+		*val = rl_tcp_at_mark(c);
 		return 0;
 	}
 	return -EINVAL;

@@ -308,8 +308,7 @@ void rl_tcp_urgent(struct rill_stack *st, struct tcp_conn *c, const struct seg *
 	if (!cold || (cold->urg_pending && seq_le(at, cold->urg_seq)))
 		return;
 	/* the byte at the mark where the reader stands was out of band: it is not text now */
-	if (cold->urg_pending && !c->oobinline && c->rcvq.len &&
-	    seq_eq(cold->urg_seq, rl_tcp_read_seq(c)))
+	if (rl_tcp_urgent_first(c))
 		rl_bytesq_drop_front(&st->bytes, &c->rcvq, 1);
 	cold->urg_pending = true;
 	cold->urg_have = cold->urg_taken = false;

@@ -144,7 +144,7 @@ static enum rl_drop syn(struct rill_stack *st, struct tcp_tw *w, struct seg *s)
 	/* silently [RFC6191-06]; with a FIN no listener takes it either */
 	if (!l || (s->flags & TH_FIN) || !new_connection(w, s))
 		return RL_DROP_TW_OLD;
-	if (l->cold && s->p->ttl < l->cold->minttl)
+	if (!rl_tcp_ttl_ok(l, s->p))
 		return RL_DROP_MIN_TTL;
 	RL_CTR(st, tcp_tw_recycled);
 	rl_timewait_free(st, w);
