@@ -5,8 +5,8 @@
  * Each datagram under way is a struct rl_reasm: its fragments in order, no two
  * overlapping.  An overlap condemns the datagram [RFC5722-02] [RFC791-07]
  * [RFC3128-01]: the entry stays, empty, and swallows what still comes.  An exact
- * duplicate is just ignored.  Memory is charged as it is held, not by payload; at the cap the
- * oldest datagram gives way.
+ * duplicate is just ignored.  Memory is charged as it is held, not by payload; at
+ * the cap the oldest datagram gives way.
  *
  * A fragment in the list has data at its payload, csum_start holds its offset
  * in the datagram, and for the first one csum_off that of the byte that names
