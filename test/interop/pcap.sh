@@ -35,7 +35,22 @@ traffic() {	# HOST FAMILY
 		python3 "$ROOT/test/interop/poke.py" "$1"
 }
 
+# A veth has a queue for each processor: frames of a sender that the scheduler moves
+# from one to the other arrive out of order, which tshark then tells of Rill's capture.
+# So sender, receiver and all that happens in the kernel between them share one.
+one_cpu() {	# LIST-OF-CPUS, as taskset writes it
+	taskset -pc "${1%%[-,]*}" $$ >/dev/null
+}
+
 run() {
+	local cpus
+	cpus=$(taskset -pc $$ | sed 's/.*: //')
+	case $1 in packet*) one_cpu "$cpus" ;; esac
+	judge "$1"
+	taskset -pc "$cpus" $$ >/dev/null
+}
+
+judge() {
 	local dev=$1 mtu=1500 opts=() allowed="$RESET|$FLOW" want file pcap=$MY/rill.pcapng
 	case $dev in
 	mtu576) dev=tap mtu=576 ;;
