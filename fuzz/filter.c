@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Fuzzing of tools/filter.c: any text either parses, and then matches without
+ * Fuzzing of look/filter.c: any text either parses, and then matches without
  * touching anything but its stack, or gives one line that says why not.
  */
 #include <stdint.h>
 #include <stdlib.h>
 
-#include "tools/filter.c"
+#include "look/filter.h"
 
 #define MUST(cond)	do { if (!(cond)) abort(); } while (0)
 

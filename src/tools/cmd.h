@@ -31,7 +31,9 @@ struct cmd {
 	int			(*run)(const struct cmd *cmd, int argc, char **argv);
 };
 
-extern const struct cmd cmd_serve, cmd_get, cmd_nc, cmd_ss, cmd_stats, cmd_sysctl, cmd_drill;
+#define CMD(name)	extern const struct cmd cmd_##name;
+#include "tools/commands.def"
+#undef CMD
 
 /* Numbers of the options that all commands share are above these. */
 enum { OPT_STACK = 1000, OPT_HELP = 2000 };

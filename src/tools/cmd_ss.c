@@ -11,8 +11,8 @@
 
 #include "rill/stack.h"
 #include "tools/cmd.h"
-#include "tools/ctlc.h"
-#include "tools/filter.h"
+#include "look/ctlc.h"
+#include "look/filter.h"
 #include "tools/out.h"
 #include "tools/ss.h"
 #include "tools/ss_fmt.h"

@@ -10,7 +10,7 @@
 #include <time.h>
 
 #include "tools/cmd.h"
-#include "tools/ctlc.h"
+#include "look/ctlc.h"
 #include "tools/out.h"
 
 enum { S_JSON = 1, S_DELTA, S_ZEROS, S_PID, S_STACK };

@@ -10,7 +10,7 @@
 #include "rill/config.h"
 #include "rill/socket.h"
 #include "tools/cmd.h"
-#include "tools/ctlc.h"
+#include "look/ctlc.h"
 #include "tools/out.h"
 
 enum { S_ALL = 1, S_WRITE, S_VERBOSE, S_JSON, S_OPTIONS, S_DEFAULTS, S_PID, S_STACK };

@@ -8,13 +8,15 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "look/say.h"
 #include "run/ctl.h"
 #include "tools/cmd.h"
 #include "tools/out.h"
 
 static const struct cmd *const commands[] = {
-	&cmd_serve, &cmd_get, &cmd_nc, &cmd_ss, &cmd_stats, &cmd_sysctl,
-	&cmd_drill,
+#define CMD(name)	&cmd_##name,
+#include "tools/commands.def"
+#undef CMD
 };
 
 #define NCOMMANDS	(sizeof(commands) / sizeof(commands[0]))
@@ -24,7 +26,7 @@ static int usage(void)
 	puts("usage: rill COMMAND [OPTIONS] [ARGUMENTS]\n"
 	     "\nA TCP/IP stack in user space.  Commands:\n");
 	for (size_t i = 0; i < NCOMMANDS; i++)
-		printf("  %-8s %s\n", commands[i]->name, commands[i]->help);
+		printf("  %-10s %s\n", commands[i]->name, commands[i]->help);
 	puts("\n`rill COMMAND --help` shows the options and an example;"
 	     " `rill --version` the version.");
 	return out_finish(EXIT_DONE);
@@ -53,10 +55,16 @@ static int help(int argc, char **argv)
 	return out_finish(EXIT_DONE);
 }
 
+static void say(const char *line)
+{
+	complain("%s", line);
+}
+
 int main(int argc, char **argv)
 {
 	const struct cmd *cmd;
 
+	rl_look_say = say;
 	signal(SIGPIPE, SIG_IGN);	/* out.h: a closed pipe shows as EPIPE */
 	if (argc < 2) {
 		complain("which command? see `rill --help`");

@@ -3,8 +3,8 @@
 #ifndef RL_TOOLS_SS_H
 #define RL_TOOLS_SS_H
 
-#include "tools/ctlc.h"
-#include "tools/filter.h"
+#include "look/ctlc.h"
+#include "look/filter.h"
 
 struct ss_row {
 	const char	*netid, *state;

@@ -13,7 +13,7 @@
 #include <string.h>
 
 #include "rill/stack.h"
-#include "tools/ctlc.h"
+#include "look/ctlc.h"
 
 void ss_put(struct ss_text *t, const char *fmt, ...)
 {

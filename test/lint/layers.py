@@ -18,7 +18,8 @@ MAY = {
     "dev": "base obs wire buf",
     "run": "base wire sock dev",
     "drill": "base obs wire dev",
-    "tools": "",
+    "look": "",
+    "tools": "look",
 }
 # The state of a stack and its tunables are one struct each, in which every layer
 # has its part: these headers are below the layers, though stack/ owns them.  So are
@@ -33,6 +34,7 @@ EXTRA = {
     "tcp": {"sock/sockopts.def"},
     "udp": {"sock/sockopts.def"},
     "drill": {"run/virtual.h", "sock/host.h"},
+    "look": {"run/ctl.h"},
     "tools": {"run/ctl.h", "drill/run.h", "drill/ast.h", "drill/options.def"},
 }
 FREESTANDING = {"stdint.h", "stddef.h", "stdbool.h", "limits.h", "stdalign.h",

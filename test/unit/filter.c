@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: MIT */
-/* Tests of tools/filter.c: the filter language of `rill ss`. */
-#include "rl_test.h"
-#include "tools/filter.h"
+/* Tests of look/filter.c: the filter language of `rill ss`. */
+#include <stdio.h>
+#include <string.h>
 
-/* the commands are no library: the source is compiled in */
-#include "tools/filter.c"
+#include "rl_test.h"
+#include "look/filter.h"
 
 #define WORDS	16
 

@@ -3,7 +3,6 @@
 #include "rl_test.h"
 
 /* the commands are no library: their sources are compiled in */
-#include "tools/ctlc.c"
 #include "tools/out.c"
 #include "tools/sha256.c"
 #include "tools/ss_fmt.c"

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* Which connections `rill ss` shows: ss's state and expression filters. */
-#ifndef RL_TOOLS_FILTER_H
-#define RL_TOOLS_FILTER_H
+#ifndef RL_LOOK_FILTER_H
+#define RL_LOOK_FILTER_H
 
 #include <stdbool.h>
 #include <stddef.h>

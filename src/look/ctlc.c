@@ -4,7 +4,7 @@
  * another process: it may be missing, malformed or late, and none of that may
  * do more than give one line on stderr.
  */
-#include "tools/ctlc.h"
+#include "look/ctlc.h"
 
 #include <dirent.h>
 #include <errno.h>
@@ -16,7 +16,7 @@
 #include <unistd.h>
 
 #include "run/ctl.h"
-#include "tools/out.h"
+#include "look/say.h"
 
 #define ANSWER_S	5		/* a stack that nobody drives can't answer */
 
@@ -100,7 +100,7 @@ static bool send_request(struct ctl_stack *st, json_t *req)
 
 static void complain_silent(const struct ctl_stack *st)
 {
-	complain("stack %s[%ld] does not answer: its program is busy, stopped or gone",
+	rl_look_sayf("stack %s[%ld] does not answer: its program is busy, stopped or gone",
 		 st->name, st->pid);
 }
 
@@ -112,10 +112,10 @@ static json_t *checked(const struct ctl_stack *st, json_t *reply)
 		return NULL;
 	}
 	if (ctlc_int(reply, "rill") != RL_CTL_SCHEMA) {
-		complain("stack %s[%ld] is of another version of Rill: use its own `rill`",
+		rl_look_sayf("stack %s[%ld] is of another version of Rill: use its own `rill`",
 			 st->name, st->pid);
 	} else if (!ctlc_true(reply, "ok")) {
-		complain("stack %s[%ld]: %s", st->name, st->pid, ctlc_str(reply, "error"));
+		rl_look_sayf("stack %s[%ld]: %s", st->name, st->pid, ctlc_str(reply, "error"));
 	} else {
 		return reply;
 	}
@@ -264,11 +264,11 @@ void ctlc_complain_none(const struct ctl_stacks *s, const struct ctl_select *sel
 	if (s->silent)
 		return;
 	if (sel->pid)
-		complain("no stack runs in process %ld; `rill ss -a` shows those that run",
+		rl_look_sayf("no stack runs in process %ld; `rill ss -a` shows those that run",
 			 sel->pid);
 	else if (sel->name)
-		complain("no stack named %s runs; `rill ss -a` shows those that run",
+		rl_look_sayf("no stack named %s runs; `rill ss -a` shows those that run",
 			 sel->name);
 	else
-		complain("no Rill stack runs here; start one, for example `rill serve`");
+		rl_look_sayf("no Rill stack runs here; start one, for example `rill serve`");
 }

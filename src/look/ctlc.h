@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* Finding running stacks and asking them, over the sockets of run/ctl.h. */
-#ifndef RL_TOOLS_CTLC_H
-#define RL_TOOLS_CTLC_H
+#ifndef RL_LOOK_CTLC_H
+#define RL_LOOK_CTLC_H
 
 #include <jansson.h>
 #include <stdbool.h>

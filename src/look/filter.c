@@ -10,7 +10,7 @@
  * an explicit stack (no recursion, so no depth to fear), and matching runs over
  * that list.  Fuzzed by fuzz/filter.c.
  */
-#include "tools/filter.h"
+#include "look/filter.h"
 
 #include <arpa/inet.h>
 #include <ctype.h>
