@@ -66,7 +66,6 @@ struct rill_table_notes {
 	unsigned	nkernel, nrill;		/* sockets read */
 	unsigned	nstacks, silent;	/* stacks that answered, that did not */
 	unsigned	unowned;		/* sockets whose program is hidden from us */
-	unsigned	half_open_hidden;	/* /proc shows no count of SYN queues: 1 */
 	bool		from_proc;		/* no sock_diag: /proc/net was read instead */
 	int		kernel_error;		/* -errno: the kernel's were not read */
 };
