@@ -315,6 +315,16 @@ struct rill_conn {
 	int64_t			state_age_ns;	/* in this state since */
 	uint8_t			hold;		/* why it sends nothing: rill_hold_name() */
 	uint32_t		rcvbuf, sndbuf;
+	bool			v6only;
+	uint8_t			shutdown;	/* 1: receiving ended here, 2: sending ended here */
+	bool			eof, eof_read;	/* the peer's FIN is here; the application knows */
+	uint8_t			tos;
+	bool			keepalive;	/* and its numbers, which count when it is on */
+	int32_t			keepidle_s, keepintvl_s, keepcnt;
+	uint32_t		user_timeout_ms;	/* 0: none */
+	/* listeners: half-open peers and their limit, and how often a queue was full */
+	uint32_t		syn_q, syn_q_max;
+	uint32_t		accept_overflows, syn_drops;
 	bool			has_info;
 	struct rill_tcp_info	info;		/* full connections only */
 };

@@ -1,8 +1,12 @@
 /* SPDX-License-Identifier: MIT */
-/* Between ctl.c (sockets and buffers) and ctl_req.c (requests and replies). */
+/* Between ctl.c (sockets and buffers) and the files that make replies. */
 #ifndef RL_RUN_CTL_INT_H
 #define RL_RUN_CTL_INT_H
 
+#include <jansson.h>
+#include <netinet/in.h>
+
+#include "base/types.h"
 #include "run/ctl.h"
 
 /* Text that grows; once memory ran out it stays bad and takes nothing more. */
@@ -17,6 +21,18 @@ void rl_ctl_puts(struct ctl_buf *b, const char *s);
 void rl_ctl_putf(struct ctl_buf *b, const char *fmt, ...)
 	__attribute__((format(printf, 2, 3)));
 void rl_ctl_put_json(struct ctl_buf *b, const char *s);	/* quoted and escaped */
+
+/* The frame of a reply: {"rill":1,"ok":true ... }, or what went wrong. */
+void rl_ctl_begin(struct ctl_buf *b);
+void rl_ctl_end(struct ctl_buf *b);
+void rl_ctl_fail(struct ctl_buf *b, int err, const char *why);
+void rl_ctl_put_str(struct ctl_buf *b, const char *key, const char *val);	/* ,"key":"val" */
+const char *rl_ctl_addr(const struct rill_ip *ip, char buf[INET6_ADDRSTRLEN]);
+
+static inline const char *rl_ctl_bool(bool v)
+{
+	return v ? "true" : "false";
+}
 
 enum ctl_job { CTL_JOB_NONE, CTL_JOB_CONNS, CTL_JOB_SUMMARY };
 
@@ -49,5 +65,14 @@ void rl_ctl_request(struct ctl_client *cl, struct rill_engine *e);
 
 /** Go on with a long reply: a bounded step. */
 void rl_ctl_step(struct ctl_client *cl, struct rill_engine *e);
+
+/* ctl_req.c: only counters whose names begin with @prefix. */
+void rl_ctl_put_counters(struct ctl_buf *b, struct rill_engine *e, const char *prefix);
+
+/* ctl_conns.c */
+void rl_ctl_on_conns(struct ctl_client *cl, struct rill_engine *e, const json_t *req);
+void rl_ctl_on_summary(struct ctl_client *cl, struct rill_engine *e, const json_t *req);
+void rl_ctl_on_close(struct ctl_client *cl, struct rill_engine *e, const json_t *req);
+void rl_ctl_on_setopt(struct ctl_client *cl, struct rill_engine *e, const json_t *req);
 
 #endif

@@ -76,6 +76,7 @@ struct tcp_listener {
 	uint32_t	backlog;
 	uint32_t	n_accept, n_req;
 	uint32_t	accept_head, accept_tail;	/* conn indices + 1 */
+	uint32_t	overflows, syn_drops;	/* accept queue full; SYNs refused */
 };
 
 /* What the time since the last change was spent on, for TCP_INFO. */
@@ -106,7 +107,8 @@ struct tcp_conn {
 	uint8_t		bound_port : 1,		/* by bind(), kept after connect */
 			bound_ip : 1,		/* the same: not only the any-address */
 			pmtudisc : 2,		/* IP_MTU_DISCOVER as set */
-			uncork : 1;		/* what is queued may leave, cork or not */
+			uncork : 1,		/* what is queued may leave, cork or not */
+			eof_read : 1;		/* the application has seen the end */
 	struct rl_flow	flow;			/* src is local, dst remote */
 	struct list	dirty_link;
 	struct rl_endpoint ep;
@@ -502,6 +504,8 @@ int32_t rl_tcp_keepcnt(const struct rill_stack *st, const struct tcp_conn *c);
 int rl_listener_start(struct rill_stack *st, struct tcp_conn *c, int backlog);
 void rl_listener_stop(struct rill_stack *st, struct tcp_conn *c);
 bool rl_listener_full(const struct tcp_conn *l);
+/** Half-open peers it may have. */
+uint32_t rl_listener_syn_max(const struct rill_stack *st, const struct tcp_conn *l);
 void rl_listener_queue(struct rill_stack *st, struct tcp_conn *l, struct tcp_conn *child);
 struct tcp_conn *rl_listener_take(struct rill_stack *st, struct tcp_conn *l);
 /** @min_iss: not below it, when an old connection of these ports was just here; or NULL. */

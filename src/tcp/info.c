@@ -157,6 +157,30 @@ static uint8_t family(const struct tcp_conn *c)
 	return rl_ip_is4(&c->flow.src) ? 4 : 6;
 }
 
+static void fill_options(const struct rill_stack *st, const struct tcp_conn *c,
+			 struct rill_conn *o)
+{
+	o->v6only = c->v6only;
+	o->shutdown = (uint8_t)(c->rd_shut | c->fin_queued << 1);
+	o->eof = c->fin_rcvd;
+	o->eof_read = c->eof_read;
+	o->tos = c->flow.tos;
+	o->keepalive = c->keepalive;
+	o->keepidle_s = rl_tcp_keepidle(st, c);
+	o->keepintvl_s = rl_tcp_keepintvl(st, c);
+	o->keepcnt = rl_tcp_keepcnt(st, c);
+	o->user_timeout_ms = c->cold ? c->cold->user_timeout_ms : 0;
+}
+
+static void fill_listener(const struct rill_stack *st, const struct tcp_conn *c,
+			  struct rill_conn *o)
+{
+	o->syn_q = c->lst->n_req;
+	o->syn_q_max = rl_listener_syn_max(st, c);
+	o->accept_overflows = c->lst->overflows;
+	o->syn_drops = c->lst->syn_drops;
+}
+
 static void fill_conn(struct rill_stack *st, const struct tcp_conn *c, struct rill_conn *o)
 {
 	uint32_t syn = c->state == RILL_SYN_SENT || c->state == RILL_SYN_RECV;
@@ -176,6 +200,9 @@ static void fill_conn(struct rill_stack *st, const struct tcp_conn *c, struct ri
 	o->hold = c->hold;
 	o->has_info = true;
 	timer_of(st, c, o);
+	fill_options(st, c, o);
+	if (c->lst)
+		fill_listener(st, c, o);
 	rl_tcp_info(st, c, &o->info);
 }
 

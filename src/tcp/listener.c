@@ -30,6 +30,11 @@ bool rl_listener_full(const struct tcp_conn *l)
 	return l->lst->n_accept > l->lst->backlog;	/* Linux's ">" */
 }
 
+uint32_t rl_listener_syn_max(const struct rill_stack *st, const struct tcp_conn *l)
+{
+	return RL_MIN(RL_MAX(l->lst->backlog, 1), (uint32_t)RL_CFG(st, tcp_max_syn_backlog));
+}
+
 void rl_listener_queue(struct rill_stack *st, struct tcp_conn *l, struct tcp_conn *child)
 {
 	struct tcp_listener *q = l->lst;

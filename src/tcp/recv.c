@@ -78,8 +78,10 @@ static int64_t nothing_to_read(struct tcp_conn *c)
 
 	if (c->state == RILL_LISTEN)
 		return -ENOTCONN;
-	if (c->fin_rcvd)	/* the stream is complete; what came later SO_ERROR has */
+	if (c->fin_rcvd) {	/* the stream is complete; what came later SO_ERROR has */
+		c->eof_read = 1;
 		return 0;
+	}
 	if (err) {				/* told once [RFC9293:MUST-12] */
 		c->err = 0;
 		return -err;

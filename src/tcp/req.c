@@ -166,18 +166,19 @@ static void fill(struct rill_stack *st, struct tcp_req *r, const struct tcp_conn
 enum rl_drop rl_req_new(struct rill_stack *st, struct tcp_conn *l, const struct seg *s,
 			const seq_t *min_iss)
 {
-	uint32_t max = RL_MIN(RL_MAX(l->lst->backlog, 1),
-			      (uint32_t)RL_CFG(st, tcp_max_syn_backlog));
 	struct tcp_req *r;
 
 	if (rl_listener_full(l)) {
 		RL_CTR(st, tcp_listen_overflows);
 		RL_CTR(st, tcp_listen_drops);
+		l->lst->overflows++;
+		l->lst->syn_drops++;
 		return RL_DROP_ACCEPT_QUEUE_FULL;
 	}
-	if (l->lst->n_req >= max) {
+	if (l->lst->n_req >= rl_listener_syn_max(st, l)) {
 		RL_CTR(st, tcp_req_q_full_drop);
 		RL_CTR(st, tcp_listen_drops);
+		l->lst->syn_drops++;
 		return RL_DROP_SYN_QUEUE_FULL;
 	}
 	r = rl_slab_alloc(&st->reqs);
@@ -310,6 +311,7 @@ static enum rl_drop complete(struct rill_stack *st, struct tcp_req *r, struct se
 	if (rl_listener_full(l)) {
 		RL_CTR(st, tcp_listen_overflows);
 		RL_CTR(st, tcp_listen_drops);
+		l->lst->overflows++;
 		if (RL_CFG(st, tcp_abort_on_overflow)) {
 			rl_tcp_reply_rst(st, s);
 			give_up(st, r);

@@ -431,7 +431,8 @@ static void describe(const struct rill_stack *st, const struct rl_udp *u,
 		.state = u->connected ? RILL_ESTABLISHED : RILL_CLOSE,
 		.local = local_name(u), .peer = peer_name(u),
 		.recv_q = u->rcv_bytes, .send_q = rl_udp_unsent(st, u),
-		.rcvbuf = u->rcvbuf, .sndbuf = u->sndbuf,
+		.rcvbuf = u->rcvbuf, .sndbuf = u->sndbuf, .v6only = u->v6only,
+		.shutdown = (uint8_t)(u->shut_rd | u->shut_wr << 1), .tos = u->tos,
 	};
 }
 
