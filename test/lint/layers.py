@@ -34,7 +34,7 @@ EXTRA = {
     "tcp": {"sock/sockopts.def"},
     "udp": {"sock/sockopts.def"},
     "drill": {"run/virtual.h", "sock/host.h"},
-    "look": {"run/ctl.h"},
+    "look": {"run/ctl.h", "obs/counters.def"},
     "tools": {"run/ctl.h", "drill/run.h", "drill/ast.h", "drill/options.def"},
 }
 FREESTANDING = {"stdint.h", "stddef.h", "stdbool.h", "limits.h", "stdalign.h",
