@@ -351,6 +351,41 @@ RILL_API int rill_stack_conns(struct rill_stack *st, uint64_t *cursor,
 RILL_API void rill_stack_state_counts(struct rill_stack *st,
 				      uint32_t n[RILL_TCP_STATES]);
 
+/* ---- connections that ended ---- */
+
+/** How a connection ended. */
+enum rill_end {
+#define END(id, name, closer, help)	RILL_END_##id,
+#include "rill/ends.def"
+#undef END
+	RILL_END_N
+};
+
+enum rill_side { RILL_SIDE_NOBODY, RILL_SIDE_LOCAL, RILL_SIDE_PEER, RILL_SIDE_BOTH };
+
+/** One that ended; times are those of the stack's clock. */
+struct rill_history {
+	rill_id			id;		/* as it was */
+	uint64_t		user;
+	struct rill_addr	local, peer;
+#define HIST(type, name, unit, help)	type name;
+#define HIST_NAME(name, names, help)	uint8_t name;
+#include "rill/history.def"
+#undef HIST
+#undef HIST_NAME
+	uint64_t		in_us[RILL_TCP_STATES];	/* time in each state */
+};
+
+/**
+ * Connections that ended, the oldest first; the stack keeps the last
+ * net.rill.history_max of them.  Half-open peers of a listener that never became
+ * connections are none.  One in TIME-WAIT is there already; its time in that state is
+ * booked when it is over.  *@after is the number of the last record seen, 0 at first.
+ * Return: how many of @max were filled, 0 when there is none behind *@after.
+ */
+RILL_API int rill_stack_history(const struct rill_stack *st, uint64_t *after,
+				struct rill_history *out, int max);
+
 struct rill_named_u64 {
 	const char	*name, *unit, *help;
 	uint64_t	value;
@@ -389,6 +424,9 @@ RILL_API const char *rill_state_name(int state);
 RILL_API const char *rill_state_ss(int state);
 RILL_API const char *rill_drop_name(int reason);
 RILL_API const char *rill_hold_name(int reason);
+RILL_API const char *rill_end_name(int end);
+RILL_API const char *rill_end_help(int end);
+RILL_API const char *rill_side_name(int side);
 
 #ifdef __cplusplus
 }

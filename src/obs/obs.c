@@ -56,6 +56,35 @@ const char *rill_hold_name(int reason)
 	return reason >= 0 && reason < RL_HOLD_N ? names[reason] : "?";
 }
 
+const char *rill_end_name(int end)
+{
+	static const char *const names[RILL_END_N] = {
+#define END(id, name, closer, help)	[RILL_END_##id] = name,
+#include "rill/ends.def"
+#undef END
+	};
+
+	return end >= 0 && end < RILL_END_N ? names[end] : "?";
+}
+
+const char *rill_end_help(int end)
+{
+	static const char *const helps[RILL_END_N] = {
+#define END(id, name, closer, help)	[RILL_END_##id] = help,
+#include "rill/ends.def"
+#undef END
+	};
+
+	return end >= 0 && end < RILL_END_N ? helps[end] : "?";
+}
+
+const char *rill_side_name(int side)
+{
+	static const char *const names[] = { "nobody", "local", "peer", "both" };
+
+	return side >= 0 && side < (int)ARRAY_LEN(names) ? names[side] : "?";
+}
+
 const char *rill_state_name(int state)
 {
 	static const char *const names[RILL_TCP_STATES] = {
