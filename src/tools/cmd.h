@@ -35,6 +35,13 @@ struct cmd {
 #include "tools/commands.def"
 #undef CMD
 
+/** Command number @i from 0, or NULL behind the last; by name, or NULL. */
+const struct cmd *cmd_at(unsigned i);
+const struct cmd *cmd_find(const char *name);
+
+/** Table number @i from 0 of the options that @cmd takes, or NULL behind the last. */
+const struct opt *cmd_opts(const struct cmd *cmd, int i);
+
 /* Numbers of the options that all commands share are above these. */
 enum { OPT_STACK = 1000, OPT_HELP = 2000 };
 

@@ -16,7 +16,7 @@ static const struct opt help_opt[] = {
 	{ 0, 0, NULL, NULL, NULL },
 };
 
-static const struct opt *table(const struct cmd *cmd, int i)
+const struct opt *cmd_opts(const struct cmd *cmd, int i)
 {
 	switch (i) {
 	case 0:
@@ -34,7 +34,7 @@ static const struct opt *find(const struct cmd *cmd, char letter, const char *na
 {
 	const struct opt *t;
 
-	for (int i = 0; (t = table(cmd, i)) != NULL; i++)
+	for (int i = 0; (t = cmd_opts(cmd, i)) != NULL; i++)
 		for (; t->id; t++)
 			if (name ? t->name && strlen(t->name) == n && !memcmp(t->name, name, n)
 				 : t->letter == letter)

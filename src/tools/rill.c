@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * rill - the command.  It finds the subcommand in a table and runs it; help,
- * man page and completion come from the same table.
+ * rill - the command.  It finds the subcommand in the table of commands.c and
+ * runs it; help, man pages and completion come from the same table.
  * Exit: 0 done, 1 failed, 2 misuse.
  */
 #include <signal.h>
@@ -13,37 +13,22 @@
 #include "tools/cmd.h"
 #include "tools/out.h"
 
-static const struct cmd *const commands[] = {
-#define CMD(name)	&cmd_##name,
-#include "tools/commands.def"
-#undef CMD
-};
-
-#define NCOMMANDS	(sizeof(commands) / sizeof(commands[0]))
-
 static int usage(void)
 {
 	puts("usage: rill COMMAND [OPTIONS] [ARGUMENTS]\n"
-	     "\nA TCP/IP stack in user space.  Commands:\n");
-	for (size_t i = 0; i < NCOMMANDS; i++)
-		printf("  %-10s %s\n", commands[i]->name, commands[i]->help);
+	     "\nA TCP/IP stack in user space, and what connections do, its own and the\n"
+	     "kernel's.  Commands:\n");
+	for (unsigned i = 0; cmd_at(i); i++)
+		printf("  %-10s %s\n", cmd_at(i)->name, cmd_at(i)->help);
 	puts("\n`rill COMMAND --help` shows the options and an example;"
 	     " `rill --version` the version.");
 	return out_finish(EXIT_DONE);
 }
 
-static const struct cmd *find(const char *name)
-{
-	for (size_t i = 0; i < NCOMMANDS; i++)
-		if (!strcmp(commands[i]->name, name))
-			return commands[i];
-	return NULL;
-}
-
 /* `rill help [COMMAND]` */
 static int help(int argc, char **argv)
 {
-	const struct cmd *cmd = argc > 2 ? find(argv[2]) : NULL;
+	const struct cmd *cmd = argc > 2 ? cmd_find(argv[2]) : NULL;
 
 	if (argc <= 2)
 		return usage();
@@ -78,7 +63,7 @@ int main(int argc, char **argv)
 		puts("rill " RILL_VERSION);
 		return out_finish(EXIT_DONE);
 	}
-	cmd = find(argv[1]);
+	cmd = cmd_find(argv[1]);
 	if (!cmd) {
 		complain("unknown %s %s; see `rill --help`",
 			 argv[1][0] == '-' ? "option" : "command", argv[1]);
