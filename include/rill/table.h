@@ -31,6 +31,7 @@ struct rill_sock {
 #undef SOCK
 	struct rill_addr	local, peer;
 	char			cc[RILL_CC_NAME];	/* congestion control, "" unknown */
+	char			hold[24];	/* Rill: why it sends nothing; "" it may */
 	const char		*stack;			/* Rill: its name; kernel: "" */
 	int			pid;			/* Rill: of its stack; kernel: 0 */
 	struct rill_tcp_info	info;			/* when has_info */

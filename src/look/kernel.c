@@ -210,6 +210,7 @@ static int one_socket(const struct nlmsghdr *nlh, void *ctx)
 	if (mnl_nlmsg_get_payload_len(nlh) < sizeof(*m))
 		return MNL_CB_OK;
 	memset(&s, 0, sizeof(s));
+	rl_sock_unknown(&s);
 	s.source = RILL_SRC_KERNEL;
 	s.stack = "";
 	s.proto = d->proto;

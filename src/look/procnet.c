@@ -59,6 +59,7 @@ bool rl_proc_line(const char *line, uint8_t proto, uint8_t family, struct rill_s
 	if (!hz)
 		hz = sysconf(_SC_CLK_TCK);
 	memset(s, 0, sizeof(*s));
+	rl_sock_unknown(s);
 	if (sscanf(line, " %*u: %39[^: ]:%4x %39[^: ]:%4x %2x %8x:%8x %2x:%16lx %8x %10u %*d %20lu",
 		   la, &lp, pa, &pp, &state, &txq, &rxq, &timer, &left, &tries, &uid,
 		   &inode) != 12)

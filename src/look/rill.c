@@ -50,7 +50,32 @@ static void put_numbers(struct rill_sock *s, const json_t *c)
 	s->cookie = strtoull(ctlc_str(c, "id"), NULL, 16);
 	s->ifindex = (uint32_t)ctlc_int(c, "ifindex");
 	s->tos = (uint32_t)ctlc_int(c, "tos");
-	s->hold = (uint32_t)ctlc_int(c, "hold");
+	snprintf(s->hold, sizeof(s->hold), "%s", ctlc_str(c, "hold"));
+}
+
+/* A member that is missing is not known: an older stack, or another kind of socket. */
+static int64_t known(const json_t *c, const char *key)
+{
+	const json_t *v = json_object_get(c, key);
+
+	if (json_is_boolean(v))
+		return json_is_true(v);
+	return json_is_integer(v) ? json_integer_value(v) : -1;
+}
+
+static void put_facts(struct rill_sock *s, const json_t *c)
+{
+	s->keepalive = known(c, "keepalive");
+	s->keepidle_s = known(c, "keepidle_s");
+	s->keepintvl_s = known(c, "keepintvl_s");
+	s->keepcnt = known(c, "keepcnt");
+	s->user_timeout_ms = known(c, "user_timeout_ms");
+	s->eof = known(c, "eof");
+	s->eof_read = known(c, "eof_read");
+	s->syn_q = known(c, "syn_q");
+	s->syn_q_max = known(c, "syn_q_max");
+	s->accept_overflows = known(c, "accept_overflows");
+	s->syn_drops = known(c, "syn_drops");
 }
 
 static void one(void *ctx, struct ctl_stack *st, json_t *c)
@@ -67,6 +92,7 @@ static void one(void *ctx, struct ctl_stack *st, json_t *c)
 	s.pid = (int)st->pid;
 	s.uid = ctlc_int(st->hello, "uid");
 	put_numbers(&s, c);
+	put_facts(&s, c);
 	put_addr(c, "local", "lport", &s.local);
 	put_addr(c, "peer", "pport", &s.peer);
 	if (a->w->q->want & RILL_WANT_MEM) {

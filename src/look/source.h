@@ -18,6 +18,9 @@ struct rl_walk {
 	bool		stopped;		/* @each has had enough */
 };
 
+/** What this source may not know, as not known. */
+void rl_sock_unknown(struct rill_sock *s);
+
 /** Complete @s (owners, namespace), count it, tell it.  Return: false to stop. */
 bool rl_walk_tell(struct rl_walk *w, struct rill_sock *s);
 bool rl_walk_wants(const struct rl_walk *w, const struct rill_sock *s);

@@ -14,6 +14,14 @@
 
 #include "look/source.h"
 
+void rl_sock_unknown(struct rill_sock *s)
+{
+	s->age_ms = s->uid = -1;
+	s->keepalive = s->keepidle_s = s->keepintvl_s = s->keepcnt = s->user_timeout_ms = -1;
+	s->eof = s->eof_read = -1;
+	s->syn_q = s->syn_q_max = s->accept_overflows = s->syn_drops = -1;
+}
+
 bool rl_walk_wants(const struct rl_walk *w, const struct rill_sock *s)
 {
 	unsigned want = w->q->want;
@@ -28,11 +36,28 @@ bool rl_walk_wants(const struct rl_walk *w, const struct rill_sock *s)
 	return true;
 }
 
+/*
+ * What follows for a socket of the kernel.  With SO_KEEPALIVE an idle connection
+ * has that timer running, and only another timer can hide it.
+ */
+static void kernel_knows(struct rill_sock *s)
+{
+	if (s->proto != IPPROTO_TCP)
+		return;
+	if (s->state == RILL_ESTABLISHED || s->state == RILL_CLOSE_WAIT)
+		s->keepalive = s->timer == RILL_TMR_KEEP ? 1 :
+			       s->timer == RILL_TMR_NONE ? 0 : -1;
+	s->eof = 1u << s->state & (1u << RILL_CLOSE_WAIT | 1u << RILL_LAST_ACK |
+				   1u << RILL_CLOSING | 1u << RILL_TIME_WAIT);
+	s->eof = s->eof != 0;
+}
+
 bool rl_walk_tell(struct rl_walk *w, struct rill_sock *s)
 {
 	if (w->stopped || !rl_walk_wants(w, s))
 		return !w->stopped;
 	if (s->source == RILL_SRC_KERNEL) {
+		kernel_knows(s);
 		w->notes->nkernel++;
 		s->netns = w->netns;
 		if (w->owners && s->inode) {
