@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * rill sysctl - the tunables of running stacks under Linux's names; without a
- * running stack the table of defaults.  Also lists the socket options.
+ * running stack the table of defaults.  Also lists the socket options.  The kernel's
+ * own tunables (--kernel) are in sysctl_kernel.c.
  */
 #include <inttypes.h>
 #include <stdio.h>
@@ -12,8 +13,10 @@
 #include "tools/cmd.h"
 #include "look/ctlc.h"
 #include "tools/out.h"
+#include "tools/sysctl.h"
 
-enum { S_ALL = 1, S_WRITE, S_VERBOSE, S_JSON, S_OPTIONS, S_DEFAULTS, S_PID, S_STACK };
+enum { S_ALL = 1, S_WRITE, S_VERBOSE, S_JSON, S_OPTIONS, S_DEFAULTS, S_PID, S_STACK,
+       S_KERNEL, S_CHANGED };
 
 static const struct opt opts[] = {
 	{ S_ALL, 'a', "all", NULL, "all tunables" },
@@ -22,6 +25,9 @@ static const struct opt opts[] = {
 	{ S_JSON, 'j', "json", NULL, "JSON" },
 	{ S_DEFAULTS, 0, "defaults", NULL, "defaults, whatever runs" },
 	{ S_OPTIONS, 0, "options", NULL, "list the socket options instead" },
+	{ S_KERNEL, 'k', "kernel", NULL, "the tunables of the host's kernel; all without NAME" },
+	{ S_CHANGED, 'c', "changed", NULL, "with --kernel: only those that are not at their "
+	  "default" },
 	{ S_PID, 0, "pid", "PID", "the stacks of that process only" },
 	{ S_STACK, 0, "stack", "NAME", "stacks of that name only" },
 	{ 0, 0, NULL, NULL, NULL },
@@ -31,7 +37,7 @@ static const struct opt opts[] = {
 
 struct sysctl {
 	struct ctl_select sel;
-	bool		all, write, verbose, json, options, defaults;
+	bool		all, write, verbose, json, options, defaults, kernel, changed;
 	char		*words[NAMES_MAX];	/* NAME or NAME=VALUE */
 	unsigned	nwords;
 	struct ctl_stacks *stacks;
@@ -67,6 +73,12 @@ static int take(struct sysctl *s, int id, char *arg)
 	case S_OPTIONS:
 		s->options = true;
 		return -1;
+	case S_KERNEL:
+		s->kernel = true;
+		return -1;
+	case S_CHANGED:
+		s->changed = true;
+		return -1;
 	case S_PID:
 		if (!parse_u64(arg, 1, INT32_MAX, &v))
 			return misuse("not a process number:", arg);
@@ -94,7 +106,12 @@ static int parse(const struct cmd *cmd, int argc, char **argv, struct sysctl *s)
 		if (r >= 0)
 			return r;
 	}
-	if (!s->all && !s->options && !s->nwords)
+	if (s->kernel && (s->options || s->defaults || s->sel.pid || s->sel.name))
+		return misuse("--kernel is not for stacks: leave --options, --defaults, --pid and "
+			      "--stack out", "");
+	if (s->changed && !s->kernel)
+		return misuse("-c goes with --kernel", "");
+	if (!s->all && !s->options && !s->kernel && !s->nwords)
 		return misuse("give a NAME, NAME=VALUE, or -a for all", "");
 	for (unsigned i = 0; i < s->nwords; i++) {
 		char *eq = strchr(s->words[i], '=');
@@ -334,6 +351,10 @@ static int run(const struct cmd *cmd, int argc, char **argv)
 		return status;
 	if (s.options)
 		return out_finish(list_options(&s));
+	if (s.kernel)
+		return out_finish(sysctl_kernel(&(struct sysctl_kernel) {
+			.verbose = s.verbose, .json = s.json, .changed = s.changed,
+			.words = s.words, .nwords = s.all ? 0 : s.nwords }));
 	for (unsigned i = 0; i < s.nwords; i++)
 		if (!check_name(s.words[i]))
 			return EXIT_FAILED;
@@ -358,8 +379,13 @@ const struct cmd cmd_sysctl = {
 	.about = "Shows and sets tunables of all Rill stacks that run, under Linux's names, with\n"
 		 "Linux's units.  Where none runs, the defaults are shown.  A name of Linux's\n"
 		 "that is not supported is refused with the reason.  To set one from the start,\n"
-		 "give --sysctl NAME=VALUE to the command that runs the stack.",
-	.example = "  rill sysctl -v net.ipv4.tcp_keepalive_time",
+		 "give --sysctl NAME=VALUE to the command that runs the stack.\n\n"
+		 "With --kernel the tunables are those of the host's kernel, in this network\n"
+		 "namespace: NAME may be a part of a name or a pattern with * and ?; those that\n"
+		 "differ from the kernel's default are marked; -v says what each does, when to\n"
+		 "touch it and when not.  NAME=VALUE sets one and needs root.",
+	.example = "  rill sysctl -v net.ipv4.tcp_keepalive_time\n"
+		   "  rill sysctl --kernel -v tcp_tw",
 	.opts = opts,
 	.run = run,
 };
