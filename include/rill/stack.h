@@ -347,6 +347,13 @@ enum rill_timer_kind {
 RILL_API int rill_stack_conns(struct rill_stack *st, uint64_t *cursor,
 			      struct rill_conn *conns, int max);
 
+/**
+ * The one with that four-tuple, in a SYN queue or TIME-WAIT too; ports and addresses
+ * count, interfaces don't.  -ENOENT.
+ */
+RILL_API int rill_stack_find(struct rill_stack *st, const struct rill_addr *local,
+			     const struct rill_addr *peer, struct rill_conn *out);
+
 /** How many are in each state, half-open peers under RILL_SYN_RECV. */
 RILL_API void rill_stack_state_counts(struct rill_stack *st,
 				      uint32_t n[RILL_TCP_STATES]);
@@ -415,6 +422,12 @@ struct rill_trace {
 };
 
 enum rill_trace_kind { RILL_TR_STATE, RILL_TR_DROP };
+
+/** Trace from now on into a ring of @events, 0: no more.  Old ones are lost.  -ENOMEM. */
+RILL_API int rill_stack_trace_events(struct rill_stack *st, uint32_t events);
+
+/** How many were overwritten before they were taken, since the last call. */
+RILL_API uint64_t rill_stack_trace_lost(struct rill_stack *st);
 
 /** Take the oldest traced event.  Return: 1, or 0 when there is none. */
 RILL_API int rill_stack_trace(struct rill_stack *st, struct rill_trace *out);

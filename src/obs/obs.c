@@ -5,31 +5,38 @@
 #include "obs/obs.h"
 #include "rill/stack.h"
 
-int rl_obs_init(struct rl_obs *o, struct rl_mem *mem, uint32_t trace_events)
+int rl_obs_trace(struct rl_obs *o, struct rl_mem *mem, uint32_t events)
 {
 	uint32_t n = 1;
 
-	if (!trace_events)
+	rl_mem_free(mem, o->ring, o->ring_size * sizeof(*o->ring));
+	o->ring = NULL;
+	o->ring_head = o->ring_tail = o->ring_size = 0;
+	o->ring_lost = 0;
+	if (!events)
 		return 0;
-	while (n < trace_events && n < 1u << 24)
+	while (n < events && n < 1u << 24)
 		n *= 2;
 	o->ring = rl_mem_alloc(mem, n * sizeof(*o->ring));
+	if (!o->ring)
+		return -ENOMEM;
 	o->ring_size = n;
-	return o->ring ? 0 : -ENOMEM;
+	return 0;
 }
 
 void rl_obs_destroy(struct rl_obs *o, struct rl_mem *mem)
 {
-	rl_mem_free(mem, o->ring, o->ring_size * sizeof(*o->ring));
-	o->ring = NULL;
+	rl_obs_trace(o, mem, 0);
 }
 
 struct rill_trace *rl_trace_slot(struct rl_obs *o)
 {
 	if (!o->ring)
 		return NULL;
-	if (o->ring_head - o->ring_tail == o->ring_size)
+	if (o->ring_head - o->ring_tail == o->ring_size) {
 		o->ring_tail++;
+		o->ring_lost++;
+	}
 	return &o->ring[o->ring_head++ & (o->ring_size - 1)];
 }
 

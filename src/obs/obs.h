@@ -34,12 +34,14 @@ struct rl_obs {
 	struct rill_trace	*ring;		/* NULL: no trace */
 	uint32_t		ring_size;	/* entries, a power of two */
 	uint32_t		ring_head, ring_tail;
+	uint64_t		ring_lost;	/* overwritten before they were taken */
 };
 
 #define RL_CTR(st, name)	((st)->obs.ctr[CTR_##name]++)
 #define RL_CTR_ADD(st, name, n)	((st)->obs.ctr[CTR_##name] += (n))
 
-int rl_obs_init(struct rl_obs *o, struct rl_mem *mem, uint32_t trace_events);
+/** A new, empty ring of @events; 0: none.  -ENOMEM: there is none then. */
+int rl_obs_trace(struct rl_obs *o, struct rl_mem *mem, uint32_t events);
 void rl_obs_destroy(struct rl_obs *o, struct rl_mem *mem);
 
 /** A slot of the trace to fill, the oldest one lost when it is full; or NULL. */

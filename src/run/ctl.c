@@ -10,8 +10,9 @@
  *
  * Invariants: nothing here blocks or works for long.  Reads and writes don't
  * wait; a long reply is made in bounded steps, and only while less than
- * OUT_HIGH bytes of it wait for its reader; there are at most CLIENTS_MAX
- * readers, and a new one evicts the one that moved least recently.
+ * OUT_HIGH bytes of it wait for its reader; there are at most CTL_CLIENTS
+ * readers, and a new one evicts the one that moved least recently.  Events for
+ * those who watch (ctl_watch.c) wait in the same buffers, up to a limit.
  *
  * Called by run/engine.c with the engine's lock held.
  */
@@ -29,19 +30,10 @@
 
 #include "run/ctl_int.h"
 
-#define CLIENTS_MAX	16
 #define OUT_HIGH	(64 * 1024)
 #define NAMES_MAX	1024		/* stacks of one process */
 #define EVENTS		8
 #define BACKLOG		128
-
-struct rl_ctl {
-	int			ep, listener;
-	pid_t			owner;		/* a forked child leaves the file alone */
-	uint64_t		turn;
-	struct sockaddr_un	sa;
-	struct ctl_client	cl[CLIENTS_MAX];
-};
 
 /* A socket nobody listens on any more belongs to a process that died. */
 static bool is_stale(const struct sockaddr_un *sa)
@@ -108,7 +100,7 @@ static int bind_somewhere(struct rl_ctl *c)
 	return r;
 }
 
-static int watch(struct rl_ctl *c, int op, int fd, uint32_t events, uint64_t tag)
+static int look_at(struct rl_ctl *c, int op, int fd, uint32_t events, uint64_t tag)
 {
 	struct epoll_event ev = { .events = events, .data.u64 = tag };
 
@@ -124,14 +116,14 @@ int rl_ctl_open(struct rill_engine *e, const char *name, struct rl_ctl **out)
 	(void)name;		/* asked of the engine when a reader wants it */
 	if (!c)
 		return -ENOMEM;
-	for (int i = 0; i < CLIENTS_MAX; i++)
+	for (int i = 0; i < CTL_CLIENTS; i++)
 		c->cl[i].fd = -1;
 	c->owner = getpid();
 	c->listener = -1;
 	c->ep = epoll_create1(EPOLL_CLOEXEC);
 	r = c->ep < 0 ? -errno : bind_somewhere(c);
 	if (r == 0) {
-		r = watch(c, EPOLL_CTL_ADD, c->listener, EPOLLIN, CLIENTS_MAX);
+		r = look_at(c, EPOLL_CTL_ADD, c->listener, EPOLLIN, CTL_CLIENTS);
 		if (r < 0)
 			unlink(c->sa.sun_path);
 	}
@@ -166,7 +158,7 @@ void rl_ctl_close(struct rl_ctl *c)
 {
 	if (!c)
 		return;
-	for (int i = 0; i < CLIENTS_MAX; i++)
+	for (int i = 0; i < CTL_CLIENTS; i++)
 		drop_client(&c->cl[i]);
 	close(c->listener);
 	if (c->owner == getpid())
@@ -175,14 +167,22 @@ void rl_ctl_close(struct rl_ctl *c)
 	free(c);
 }
 
+/* Who watches is quiet for long because nothing happens: the others go first. */
+static bool goes_before(const struct ctl_client *a, const struct ctl_client *b)
+{
+	if (!a->watch != !b->watch)
+		return !a->watch;
+	return a->used < b->used;
+}
+
 static struct ctl_client *free_slot(struct rl_ctl *c)
 {
 	struct ctl_client *oldest = &c->cl[0];
 
-	for (int i = 0; i < CLIENTS_MAX; i++) {
+	for (int i = 0; i < CTL_CLIENTS; i++) {
 		if (c->cl[i].fd < 0)
 			return &c->cl[i];
-		if (c->cl[i].used < oldest->used)
+		if (goes_before(&c->cl[i], oldest))
 			oldest = &c->cl[i];
 	}
 	drop_client(oldest);
@@ -191,7 +191,7 @@ static struct ctl_client *free_slot(struct rl_ctl *c)
 
 static void on_listener(struct rl_ctl *c)
 {
-	for (int i = 0; i < CLIENTS_MAX; i++) {
+	for (int i = 0; i < CTL_CLIENTS; i++) {
 		int fd = accept4(c->listener, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC);
 		struct ctl_client *cl;
 
@@ -200,7 +200,7 @@ static void on_listener(struct rl_ctl *c)
 		cl = free_slot(c);
 		cl->fd = fd;
 		cl->used = ++c->turn;
-		if (watch(c, EPOLL_CTL_ADD, fd, EPOLLIN, (uint64_t)(cl - c->cl)) < 0)
+		if (look_at(c, EPOLL_CTL_ADD, fd, EPOLLIN, (uint64_t)(cl - c->cl)) < 0)
 			drop_client(cl);
 	}
 }
@@ -253,8 +253,7 @@ static void read_more(struct ctl_client *cl)
 		cl->eof = true;
 }
 
-/* Return: false when the client is gone. */
-static bool write_some(struct ctl_client *cl)
+bool rl_ctl_write(struct ctl_client *cl)
 {
 	struct ctl_buf *b = &cl->out;
 	ssize_t n;
@@ -272,6 +271,13 @@ static bool write_some(struct ctl_client *cl)
 	return true;
 }
 
+bool rl_ctl_arm(struct rl_ctl *c, struct ctl_client *cl, bool out)
+{
+	cl->armed = out;
+	return look_at(c, EPOLL_CTL_MOD, cl->fd, out ? EPOLLOUT : EPOLLIN,
+		       (uint64_t)(cl - c->cl)) == 0;
+}
+
 static void run_client(struct rl_ctl *c, struct ctl_client *cl, struct rill_engine *e)
 {
 	bool alive = true;
@@ -283,13 +289,12 @@ static void run_client(struct rl_ctl *c, struct ctl_client *cl, struct rill_engi
 	}
 	if (cl->job != CTL_JOB_NONE && cl->out.len - cl->out.off < OUT_HIGH)
 		rl_ctl_step(cl, e);
-	alive = write_some(cl) && alive;
+	alive = rl_ctl_write(cl) && alive;
 	/* further requests that came with the first */
 	if (alive && !is_busy(cl))
 		alive = take_line(cl, e) || !cl->eof;
 	if (alive)
-		alive = watch(c, EPOLL_CTL_MOD, cl->fd, is_busy(cl) ? EPOLLOUT : EPOLLIN,
-			      (uint64_t)(cl - c->cl)) == 0;
+		alive = rl_ctl_arm(c, cl, is_busy(cl));
 	if (!alive)
 		drop_client(cl);
 }
@@ -302,9 +307,13 @@ void rl_ctl_run(struct rl_ctl *c, struct rill_engine *e)
 	for (int i = 0; i < n; i++) {
 		uint64_t tag = ev[i].data.u64;
 
-		if (tag == CLIENTS_MAX)
+		if (tag == CTL_CLIENTS)
 			on_listener(c);
 		else if (c->cl[tag].fd >= 0)
 			run_client(c, &c->cl[tag], e);
+	}
+	if (n > 0) {
+		rl_ctl_watchers(c, e);
+		rl_ctl_flush(c);
 	}
 }

@@ -27,6 +27,23 @@ int rl_ctl_fd(struct rl_ctl *c);
 void rl_ctl_run(struct rl_ctl *c, struct rill_engine *e);
 void rl_ctl_close(struct rl_ctl *c);
 
+/* What a reader of "watch" wants to see as it happens. */
+enum rl_watch_bits {
+	RL_WATCH_STATES		= 1 << 0,	/* changes of state */
+	RL_WATCH_SEGMENTS	= 1 << 1,	/* TCP segments that pass the device */
+	RL_WATCH_DROPS		= 1 << 2,	/* packets discarded */
+	RL_WATCH_FRAMES		= 1 << 3,	/* frames that carry no TCP */
+};
+
+/** One line for all readers who want one of @kinds: kept, or counted as lost. */
+void rl_ctl_emit(struct rl_ctl *c, unsigned kinds, const char *line, size_t n);
+
+/** @n events are gone before anybody saw them. */
+void rl_ctl_lost(struct rl_ctl *c, uint64_t n);
+
+/** Write what waits for readers, as far as they take it. */
+void rl_ctl_flush(struct rl_ctl *c);
+
 /**
  * Where the sockets PID.N.sock lie: candidate number @i from 0, the best first.
  * $RILL_RUN_DIR alone when it is set; else /run/rill (root), $XDG_RUNTIME_DIR/rill,

@@ -5,6 +5,7 @@
 
 #include <jansson.h>
 #include <netinet/in.h>
+#include <sys/un.h>
 
 #include "base/types.h"
 #include "run/ctl.h"
@@ -43,6 +44,8 @@ struct ctl_summary {
 	uint32_t	n[2][3];	/* TCP, UDP by IPv4, IPv6, both */
 };
 
+#define CTL_CLIENTS	16
+
 struct ctl_client {
 	int		fd;		/* -1: free */
 	uint64_t	used;		/* turn in which it last moved: oldest is evicted */
@@ -58,7 +61,26 @@ struct ctl_client {
 	uint32_t	states;		/* wanted: bits by enum rill_tcp_state */
 	bool		want_info, some;
 	struct ctl_summary sum;
+
+	/* events as they happen: ctl_watch.c */
+	unsigned	watch;		/* enum rl_watch_bits */
+	bool		armed;		/* epoll tells when it takes more */
+	uint64_t	lost;		/* events that found no room, not yet told */
 };
+
+struct rl_ctl {
+	int			ep, listener;
+	pid_t			owner;		/* a forked child leaves the file alone */
+	uint64_t		turn;
+	struct sockaddr_un	sa;
+	struct ctl_client	cl[CTL_CLIENTS];
+};
+
+/** Write to the client what it takes.  Return: false when it is gone. */
+bool rl_ctl_write(struct ctl_client *cl);
+
+/** Let epoll tell when it takes more (@out), or when it says something. */
+bool rl_ctl_arm(struct rl_ctl *c, struct ctl_client *cl, bool out);
 
 /** Start the reply to one request line (without its newline). */
 void rl_ctl_request(struct ctl_client *cl, struct rill_engine *e);
@@ -68,6 +90,11 @@ void rl_ctl_step(struct ctl_client *cl, struct rill_engine *e);
 
 /* ctl_req.c: only counters whose names begin with @prefix. */
 void rl_ctl_put_counters(struct ctl_buf *b, struct rill_engine *e, const char *prefix);
+
+/* ctl_watch.c */
+void rl_ctl_on_watch(struct ctl_client *cl, struct rill_engine *e, const json_t *req);
+/** Clients came or went: let the engine know what is watched. */
+void rl_ctl_watchers(struct rl_ctl *c, struct rill_engine *e);
 
 /* ctl_conns.c */
 void rl_ctl_on_conns(struct ctl_client *cl, struct rill_engine *e, const json_t *req);

@@ -12,6 +12,8 @@
  *   {"cmd":"close","id":ID}			reset a connection
  *   {"cmd":"setopt","id":ID,"level":N,"name":N,"value":N}
  *						keepalive and user timeout of a connection
+ *   {"cmd":"watch","states":BOOL,"segments":BOOL,"drops":BOOL,"frames":BOOL}
+ *						events as they happen: ctl_watch.c
  *
  * Those about endpoints are in ctl_conns.c.  Short replies are made at once.
  * Called by ctl.c only.
@@ -207,7 +209,7 @@ static const struct {
 	{ "hello", on_hello }, { "conns", rl_ctl_on_conns },
 	{ "summary", rl_ctl_on_summary }, { "stats", on_stats },
 	{ "sysctl", on_sysctl }, { "close", rl_ctl_on_close },
-	{ "setopt", rl_ctl_on_setopt },
+	{ "setopt", rl_ctl_on_setopt }, { "watch", rl_ctl_on_watch },
 };
 
 static void unknown(struct ctl_buf *b)

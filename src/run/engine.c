@@ -105,7 +105,7 @@ static void adapt_want(struct rill_engine *e, struct rill_pkt **pkts, int got)
 static bool receive(struct rill_engine *e, bool *did)
 {
 	struct rill_pkt *pkts[RL_BATCH];
-	int want = e->trace ? 1 : e->rx_want, got;
+	int want = e->spied ? 1 : e->rx_want, got;
 
 	e->rx_open = false;
 	if (e->dev_gone)
@@ -121,9 +121,11 @@ static bool receive(struct rill_engine *e, bool *did)
 	if (got == 0)
 		return false;
 	*did = e->rx_open = true;
+	if (RL_UNLIKELY(e->spied))
+		rl_spy_before(e, pkts[0]);
 	rill_stack_input_pkts(e->st, e->now_ns, e->ifindex, pkts, got);
-	if (e->trace)
-		rl_trace_run(e->trace, e->st);
+	if (RL_UNLIKELY(e->spied))
+		rl_spy_after(e);
 	/* a device may make its descriptor readable only after it was found empty */
 	return got == want || e->loop_fd >= 0;
 }
@@ -138,8 +140,8 @@ static bool transmit(struct rill_engine *e)
 		n = rill_stack_output(e->st, 0, pkts, RL_BATCH);
 		if (n <= 0)
 			break;
-		if (e->trace)		/* what led to these packets comes first */
-			rl_trace_run(e->trace, e->st);
+		if (RL_UNLIKELY(e->spied))
+			rl_spy_out(e, pkts, n);
 		did = true;
 		if (e->dev->ops->tx(e->dev, e->st, pkts, n) < 0)
 			e->dev_gone = true;
@@ -198,6 +200,8 @@ bool rl_engine_pump(struct rill_engine *e, const struct rl_waiter *w)
 		return true;
 	did |= transmit(e);
 	did |= pass_events(e);
+	if (RL_UNLIKELY(e->spied))
+		rl_spy_run(e);
 	serve_ctl(e);
 	return did;
 }
@@ -228,8 +232,8 @@ void rl_host_flush(struct rill_engine *e)
 {
 	transmit(e);
 	pass_events(e);
-	if (e->trace)
-		rl_trace_run(e->trace, e->st);
+	if (RL_UNLIKELY(e->spied))
+		rl_spy_run(e);
 }
 
 void rl_host_leave(struct rill_engine *e)
@@ -394,6 +398,7 @@ void rill_engine_close(struct rill_engine *e)
 	rill_stack_destroy(e->st);
 	if (e->trace)
 		rl_trace_close(e->trace);
+	rl_spy_free(e);
 	close(e->wake_fd);
 	pthread_mutex_destroy(&e->lock);
 	free(e);

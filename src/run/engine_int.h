@@ -25,6 +25,8 @@ struct rill_engine {
 	bool			dev_gone;
 	struct rl_ctl		*ctl;
 	struct rl_trace		*trace;
+	struct rl_spy		*spy;		/* for those who watch by the control socket */
+	bool			spied;		/* trace or spy: somebody looks */
 	char			name[32];
 	struct rl_virtual	*virt;		/* whose time counts; NULL: the real clock */
 
@@ -88,6 +90,13 @@ void rl_engine_settle(struct rill_engine *e);
 
 /** End the driver's sleep. */
 void rl_engine_wake(struct rill_engine *e);
+
+/* spy.c: what happens, for the trace and for watchers.  Only when e->spied. */
+void rl_spy_before(struct rill_engine *e, const struct rill_pkt *p);	/* received */
+void rl_spy_after(struct rill_engine *e);		/* the stack has had it */
+void rl_spy_out(struct rill_engine *e, struct rill_pkt **pkts, int n);	/* to be sent */
+void rl_spy_run(struct rill_engine *e);			/* whatever else happened */
+void rl_spy_free(struct rill_engine *e);
 
 /** loop.c: let the program's own loop know. */
 void rl_loop_settle(struct rill_engine *e);

@@ -157,6 +157,7 @@ static int wrap_device(const struct opening *o, struct rl_dev **dev)
 	if (r == 0 && o->par->trace)
 		r = rl_trace_open(o->par->trace, rl_engine_clock(o->e), &o->e->trace, o->why,
 				  o->why_len);
+	o->e->spied = o->e->trace != NULL;
 	if (r == 0 && (o->par->pcap || o->par->trace))
 		r = rl_dev_pcap_open(*dev, o->par->pcap,
 				     o->par->trace ? rl_trace_frame : NULL, o->e->trace,

@@ -9,7 +9,7 @@
  * '<' is a frame received, '>' one sent, '=' a change of state, 'x' a segment
  * that was discarded.  Times are seconds since the engine was opened.  The engine
  * empties the stack's trace in front of each frame it sends and after each one it
- * received, so that lines stand in the order of time.
+ * received (spy.c), so that lines stand in the order of time.
  */
 #include <arpa/inet.h>
 #include <errno.h>
@@ -78,7 +78,7 @@ static void put_addr(struct rl_trace *t, const struct rill_addr *a)
 						    sizeof(text)), a->port);
 }
 
-static void put_event(struct rl_trace *t, const struct rill_trace *ev)
+void rl_trace_put(struct rl_trace *t, const struct rill_trace *ev)
 {
 	bool drop = ev->kind == RILL_TR_DROP;
 
@@ -90,14 +90,6 @@ static void put_event(struct rl_trace *t, const struct rill_trace *ev)
 	else
 		fprintf(t->f, "%s -> %s\n", rill_state_name(ev->a),
 			rill_state_name(ev->b));
-}
-
-void rl_trace_run(struct rl_trace *t, struct rill_stack *st)
-{
-	struct rill_trace ev;
-
-	while (rill_stack_trace(st, &ev))
-		put_event(t, &ev);
 }
 
 void rl_trace_frame(void *ctx, int64_t now_ns, bool out, const uint8_t *frame, size_t n)

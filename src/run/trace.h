@@ -15,8 +15,8 @@ int rl_trace_open(const char *path, int64_t now_ns, struct rl_trace **out,
 		  char *why, size_t n);
 void rl_trace_close(struct rl_trace *t);
 
-/** Write what the stack has traced so far. */
-void rl_trace_run(struct rl_trace *t, struct rill_stack *st);
+/** Write one event that the stack has traced. */
+void rl_trace_put(struct rl_trace *t, const struct rill_trace *ev);
 
 /** A frame passed: of type rl_pcap_tap, @ctx is the struct rl_trace. */
 void rl_trace_frame(void *ctx, int64_t now_ns, bool out, const uint8_t *frame, size_t n);

@@ -18,7 +18,7 @@ static void derive_keys(struct rill_stack *st)
 
 static int init_layers(struct rill_stack *st, const struct rill_stack_params *par)
 {
-	if (rl_obs_init(&st->obs, &st->mem, par->trace_events) < 0)
+	if (rl_obs_trace(&st->obs, &st->mem, par->trace_events) < 0)
 		return -ENOMEM;
 	if (rl_tcp_init(st) < 0 || rl_udp_init(st) < 0 || rl_ip_init(st) < 0)
 		return -ENOMEM;
@@ -144,6 +144,19 @@ void rill_stack_state_counts(struct rill_stack *st, uint32_t n[RILL_TCP_STATES])
 	memcpy(n, st->state_n, sizeof(st->state_n));
 	n[RILL_SYN_RECV] += st->reqs.in_use;
 	n[RILL_TIME_WAIT] = st->tws.in_use;
+}
+
+int rill_stack_trace_events(struct rill_stack *st, uint32_t events)
+{
+	return rl_obs_trace(&st->obs, &st->mem, events);
+}
+
+uint64_t rill_stack_trace_lost(struct rill_stack *st)
+{
+	uint64_t n = st->obs.ring_lost;
+
+	st->obs.ring_lost = 0;
+	return n;
 }
 
 int rill_stack_trace(struct rill_stack *st, struct rill_trace *out)

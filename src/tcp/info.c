@@ -234,6 +234,29 @@ static void fill_tw(struct rill_stack *st, const struct tcp_tw *w, struct rill_c
 	o->state_age_ns = RL_CFG(st, tcp_time_wait_ms) * RL_MS - left_ns;
 }
 
+int rill_stack_find(struct rill_stack *st, const struct rill_addr *local,
+		    const struct rill_addr *peer, struct rill_conn *out)
+{
+	struct rl_found f;
+
+	if (!rl_demux_find(st, &local->ip, local->port, &peer->ip, peer->port, &f))
+		return -ENOENT;
+	memset(out, 0, sizeof(*out));
+	out->proto = RL_PROTO_TCP;
+	switch (f.kind) {
+	case RL_NODE_CONN:
+		fill_conn(st, f.conn, out);
+		break;
+	case RL_NODE_REQ:
+		fill_req(st, f.req, out);
+		break;
+	case RL_NODE_TW:
+		fill_tw(st, f.tw, out);
+		break;
+	}
+	return 0;
+}
+
 /* In TIME-WAIT, where tcp_tw stands for it. */
 static bool is_shell(const struct tcp_conn *c)
 {
