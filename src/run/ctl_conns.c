@@ -132,7 +132,7 @@ static void finish_walk(struct ctl_client *cl, struct rill_engine *e)
 	cl->job = CTL_JOB_NONE;
 }
 
-void rl_ctl_step(struct ctl_client *cl, struct rill_engine *e)
+static void step_walk(struct ctl_client *cl, struct rill_engine *e)
 {
 	int left = cl->job == CTL_JOB_CONNS ? STEP_CONNS : STEP_COUNTED;
 	struct rill_stack *st = rl_engine_stack(e);
@@ -151,6 +151,21 @@ void rl_ctl_step(struct ctl_client *cl, struct rill_engine *e)
 			else if (cl->states >> batch[i].state & 1)
 				put_conn(cl, st, &batch[i]);
 		}
+	}
+}
+
+void rl_ctl_step(struct ctl_client *cl, struct rill_engine *e)
+{
+	switch (cl->job) {
+	case CTL_JOB_NONE:
+		break;
+	case CTL_JOB_CONNS:
+	case CTL_JOB_SUMMARY:
+		step_walk(cl, e);
+		break;
+	case CTL_JOB_HISTORY:
+		rl_ctl_step_history(cl, e);
+		break;
 	}
 }
 

@@ -30,12 +30,15 @@ void rl_ctl_fail(struct ctl_buf *b, int err, const char *why);
 void rl_ctl_put_str(struct ctl_buf *b, const char *key, const char *val);	/* ,"key":"val" */
 const char *rl_ctl_addr(const struct rill_ip *ip, char buf[INET6_ADDRSTRLEN]);
 
+/* The wall clock minus the stack's, to be added to its times. */
+int64_t rl_ctl_wall_ns(void);
+
 static inline const char *rl_ctl_bool(bool v)
 {
 	return v ? "true" : "false";
 }
 
-enum ctl_job { CTL_JOB_NONE, CTL_JOB_CONNS, CTL_JOB_SUMMARY };
+enum ctl_job { CTL_JOB_NONE, CTL_JOB_CONNS, CTL_JOB_SUMMARY, CTL_JOB_HISTORY };
 
 /* What a walk over all endpoints counts for `rill ss -s`. */
 struct ctl_summary {
@@ -90,6 +93,10 @@ void rl_ctl_step(struct ctl_client *cl, struct rill_engine *e);
 
 /* ctl_req.c: only counters whose names begin with @prefix. */
 void rl_ctl_put_counters(struct ctl_buf *b, struct rill_engine *e, const char *prefix);
+
+/* ctl_history.c */
+void rl_ctl_on_history(struct ctl_client *cl, struct rill_engine *e, const json_t *req);
+void rl_ctl_step_history(struct ctl_client *cl, struct rill_engine *e);
 
 /* ctl_watch.c */
 void rl_ctl_on_watch(struct ctl_client *cl, struct rill_engine *e, const json_t *req);

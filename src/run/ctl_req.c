@@ -14,6 +14,7 @@
  *						keepalive and user timeout of a connection
  *   {"cmd":"watch","states":BOOL,"segments":BOOL,"drops":BOOL,"frames":BOOL}
  *						events as they happen: ctl_watch.c
+ *   {"cmd":"history","after":N}		connections that ended
  *
  * Those about endpoints are in ctl_conns.c.  Short replies are made at once.
  * Called by ctl.c only.
@@ -210,6 +211,7 @@ static const struct {
 	{ "summary", rl_ctl_on_summary }, { "stats", on_stats },
 	{ "sysctl", on_sysctl }, { "close", rl_ctl_on_close },
 	{ "setopt", rl_ctl_on_setopt }, { "watch", rl_ctl_on_watch },
+	{ "history", rl_ctl_on_history },
 };
 
 static void unknown(struct ctl_buf *b)

@@ -9,6 +9,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 #include "run/ctl_int.h"
 
@@ -108,4 +109,13 @@ const char *rl_ctl_addr(const struct rill_ip *ip, char buf[INET6_ADDRSTRLEN])
 
 	inet_ntop(v4 ? AF_INET : AF_INET6, v4 ? ip->b + 12 : ip->b, buf, INET6_ADDRSTRLEN);
 	return buf;
+}
+
+int64_t rl_ctl_wall_ns(void)
+{
+	struct timespec real, mono;
+
+	clock_gettime(CLOCK_REALTIME, &real);
+	clock_gettime(CLOCK_MONOTONIC, &mono);
+	return (real.tv_sec - mono.tv_sec) * RL_SEC + real.tv_nsec - mono.tv_nsec;
 }

@@ -15,7 +15,6 @@
 #include <errno.h>
 #include <inttypes.h>
 #include <stdlib.h>
-#include <time.h>
 
 #include "run/ctl_int.h"
 #include "run/engine_int.h"
@@ -44,15 +43,6 @@ struct seen {
 
 /* ---- who looks ---- */
 
-static int64_t wall_minus_stack(void)
-{
-	struct timespec real, mono;
-
-	clock_gettime(CLOCK_REALTIME, &real);
-	clock_gettime(CLOCK_MONOTONIC, &mono);
-	return (real.tv_sec - mono.tv_sec) * RL_SEC + real.tv_nsec - mono.tv_nsec;
-}
-
 void rl_spy_free(struct rill_engine *e)
 {
 	if (!e->spy)
@@ -78,7 +68,7 @@ int rl_engine_watch(struct rill_engine *e, unsigned bits)
 			return -ENOMEM;
 		}
 		memcpy(s->drop, e->st->obs.drop, sizeof(s->drop));
-		s->wall_ns = wall_minus_stack();
+		s->wall_ns = rl_ctl_wall_ns();
 		e->spy = s;
 		e->spied = true;
 	}

@@ -41,6 +41,13 @@ struct rl_fifo {
 
 #define RL_REQ_FIFOS	8		/* SYN-queue retry numbers with a FIFO each */
 
+/* Connections that ended: tcp/history.c. */
+struct rl_history {
+	struct rill_history	**pages;
+	uint32_t		cap;		/* records; 0: none yet */
+	uint64_t		n, first;	/* numbers of the newest, of the oldest */
+};
+
 struct rill_stack {
 	int64_t			now_ns;
 	struct rl_mem		mem;
@@ -75,6 +82,7 @@ struct rill_stack {
 	uint32_t		state_n[RILL_TCP_STATES];	/* connections in each */
 	uint32_t		challenge_n;	/* this second, see tcp/output.c */
 	int64_t			challenge_from_ns;
+	struct rl_history	history;
 
 	/* udp/ */
 	struct rl_udp_state	*udp;

@@ -18,6 +18,7 @@ struct arrival {
 	struct seg		*s;	/* step 1 trims it to the window */
 	enum rl_drop		 why;	/* set by the step that ends processing */
 	int			 err;	/* with gone: errno for the application */
+	enum rill_end		 end;	/* with gone: how it ends */
 	bool			 ts;	/* its timestamp is to be echoed, if its ACK holds */
 	struct { bool ack, challenge, rst, gone; } fx;
 };
@@ -190,9 +191,12 @@ static enum verdict step2_reset(struct arrival *a)
 	}
 	/* the user learns that it was a reset [RFC9293:MUST-12] */
 	a->fx.gone = true;
+	a->end = RILL_END_RST_RECEIVED;
 	a->err = ECONNRESET;
-	if (c->state == RILL_SYN_RECV)
+	if (c->state == RILL_SYN_RECV) {
+		a->end = RILL_END_REFUSED;
 		a->err = ECONNREFUSED;
+	}
 	if (c->state == RILL_CLOSE_WAIT)	/* as Linux: the stream had ended */
 		a->err = EPIPE;
 	return drop(a, RL_DROP_RST);
@@ -240,11 +244,13 @@ static void fin_is_acked(struct arrival *a)
 	if (c->state == RILL_FIN_WAIT1) {
 		rl_tcp_set_state(a->st, c, RILL_FIN_WAIT2);
 		a->fx.gone = !rl_timers_on_finwait2(a->st, c);
+		a->end = RILL_END_FIN_WAIT_2;
 	} else if (c->state == RILL_CLOSING) {
 		a->fx.gone = true;
 		rl_tcp_set_state(a->st, c, RILL_TIME_WAIT);
 	} else if (c->state == RILL_LAST_ACK) {
 		a->fx.gone = true;
+		a->end = RILL_END_FIN;
 	}
 }
 
@@ -311,6 +317,7 @@ static enum verdict step7_text(struct arrival *a)
 		RL_CTR(a->st, tcp_abort_on_data);
 		rl_tcp_reply_rst(a->st, a->s);
 		a->fx.gone = true;
+		a->end = RILL_END_LATE_DATA;
 		return drop(a, RL_DROP_AFTER_CLOSE);
 	}
 	why = rl_tcp_text(a->st, c, a->s);
@@ -391,7 +398,7 @@ static enum rl_drop finish(struct arrival *a)
 		rl_timewait_enter(st, c);
 		return a->why;
 	}
-	rl_tcp_gone(st, c, a->err);
+	rl_tcp_gone(st, c, a->end, a->err);
 	return a->why;
 }
 

@@ -77,7 +77,7 @@ enum rl_drop rl_tcp_arrives_synsent(struct rill_stack *st, struct tcp_conn *c, s
 	if (s->flags & TH_RST) {
 		if (!(s->flags & TH_ACK))
 			return RL_DROP_SYN_SENT_RST;
-		rl_tcp_gone(st, c, ECONNREFUSED);
+		rl_tcp_gone(st, c, RILL_END_REFUSED, ECONNREFUSED);
 		return RL_DROP_RST;
 	}
 	/* third, security: not supported.  fourth, SYN */

@@ -65,6 +65,7 @@ bool rl_tcp_set_state(struct rill_stack *st, struct tcp_conn *c, uint8_t to)
 		st->state_n[from]--;
 	if (to != RILL_TIME_WAIT)
 		st->state_n[to]++;
+	rl_history_book(st, c, from, to);
 	c->state = to;
 	c->state_ns = st->now_ns;
 	rl_tcp_trace_state(st, from, to, rl_tcp_id(c), &c->flow.src, c->lport,
@@ -172,10 +173,13 @@ static void unhook(struct rill_stack *st, struct tcp_conn *c)
 	c->dirty = 0;
 }
 
-void rl_tcp_gone(struct rill_stack *st, struct tcp_conn *c, int err)
+void rl_tcp_gone(struct rill_stack *st, struct tcp_conn *c, enum rill_end end, int err)
 {
-	if (c->state != RILL_CLOSE && c->state != RILL_TIME_WAIT)
+	if (c->state != RILL_CLOSE && c->state != RILL_TIME_WAIT) {
+		if (c->state != RILL_LISTEN)
+			rl_history_add(st, c, end, err);
 		rl_tcp_set_state(st, c, RILL_CLOSE);
+	}
 	rl_timers_stop(st, c);
 	drop_queues(st, c);
 	unhook(st, c);
@@ -226,9 +230,9 @@ void rl_tcp_make_orphan(struct rill_stack *st, struct tcp_conn *c)
 	if (st->orphans > (uint32_t)RL_CFG(st, tcp_max_orphans)) {
 		RL_CTR(st, tcp_abort_on_memory);
 		rl_tcp_send_rst(st, c);
-		rl_tcp_gone(st, c, 0);
+		rl_tcp_gone(st, c, RILL_END_ORPHANS, 0);
 		return;
 	}
 	if (c->state == RILL_FIN_WAIT2 && !rl_timers_on_finwait2(st, c))
-		rl_tcp_gone(st, c, 0);
+		rl_tcp_gone(st, c, RILL_END_FIN_WAIT_2, 0);
 }

@@ -108,7 +108,8 @@ struct tcp_conn {
 			bound_ip : 1,		/* the same: not only the any-address */
 			pmtudisc : 2,		/* IP_MTU_DISCOVER as set */
 			uncork : 1,		/* what is queued may leave, cork or not */
-			eof_read : 1;		/* the application has seen the end */
+			eof_read : 1,		/* the application has seen the end */
+			sim_open : 1, crossed : 1;	/* both opened, both closed at once */
 	struct rl_flow	flow;			/* src is local, dst remote */
 	struct list	dirty_link;
 	struct rl_endpoint ep;
@@ -193,6 +194,10 @@ struct tcp_conn {
 	uint16_t	total_rto, total_loss, reord_seen;
 	uint8_t		chrono;			/* enum tcp_chrono */
 	bool		snd_blocked;		/* the application waits for buffer */
+
+	/* its life, for history.c: time in the states that it left, packed */
+	int64_t		opened_ns;
+	uint32_t	spent[4];
 };
 static_assert(sizeof(struct tcp_conn) <= 12 * RL_CACHELINE, "TCB budget");
 
@@ -205,6 +210,7 @@ struct tcp_req {
 	int64_t		sent_ns;		/* last SYN+ACK */
 	uint32_t	due_ms;			/* when it is sent again, see rl_ms() */
 	uint32_t	last_ack_ms;		/* rate limit of answers */
+	uint32_t	born_ms;		/* when the SYN came */
 	uint32_t	ts_recent, ts_off;
 	uint32_t	parent;			/* listening conn's index */
 	uint32_t	next, prev;		/* FIFO of its retry number */
@@ -227,6 +233,7 @@ struct tcp_tw {
 	uint32_t	due_ms;
 	uint32_t	next, prev;
 	uint32_t	last_ack_ms;		/* rate limit of answers */
+	uint32_t	history;		/* number of its record, low half; 0: none */
 	uint16_t	ifindex;
 	uint8_t		rcv_wscale, has_ts : 1;
 };
@@ -319,14 +326,26 @@ static inline bool rl_tcp_syn_in_flight(const struct tcp_conn *c)
 	return c->rtxq.head && (c->rtxq.head->flags & RTX_SYN);
 }
 
-/** End @c with @err (0: quietly): CLOSED, out of all tables, user told. */
-void rl_tcp_gone(struct rill_stack *st, struct tcp_conn *c, int err);
+/** End @c with @err (0: quietly): CLOSED, out of all tables, user told, remembered. */
+void rl_tcp_gone(struct rill_stack *st, struct tcp_conn *c, enum rill_end end, int err);
 
 /** Free what the application has given up and the network no longer needs. */
 void rl_tcp_free(struct rill_stack *st, struct tcp_conn *c);
 
 /** The application is gone: orphan limit, FIN-WAIT-2 limit. */
 void rl_tcp_make_orphan(struct rill_stack *st, struct tcp_conn *c);
+
+/* ---- history.c ---- */
+/** @c leaves state @from for @to. */
+void rl_history_book(const struct rill_stack *st, struct tcp_conn *c, uint8_t from, uint8_t to);
+/** A life begins; it began at @at_ns. */
+void rl_history_begin(struct tcp_conn *c, int64_t at_ns);
+/** It ends from the state that @c is in still.  Return: number of the record, 0: none. */
+uint64_t rl_history_add(struct rill_stack *st, const struct tcp_conn *c, enum rill_end end,
+			int err);
+/** TIME-WAIT of that record begins, or is over. */
+void rl_history_time_wait(struct rill_stack *st, const struct tcp_tw *w, bool over);
+void rl_history_destroy(struct rill_stack *st);
 
 /* ---- demux.c ---- */
 void rl_demux_init(struct rl_demux *d, struct rl_mem *mem);

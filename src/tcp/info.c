@@ -217,7 +217,7 @@ static void fill_req(struct rill_stack *st, const struct tcp_req *r, struct rill
 	o->timer = RILL_TMR_RTX;
 	o->timer_ns = (int32_t)(r->due_ms - rl_ms(st->now_ns)) * RL_MS;
 	o->timer_tries = r->retries;
-	o->state_age_ns = st->now_ns - r->sent_ns;
+	o->state_age_ns = (rl_ms(st->now_ns) - r->born_ms) * RL_MS;
 }
 
 static void fill_tw(struct rill_stack *st, const struct tcp_tw *w, struct rill_conn *o)

@@ -154,7 +154,7 @@ static void icmp_to_conn(struct rill_stack *st, struct tcp_conn *c,
 	bool local = rl_ip_is_any(&e->from);
 
 	if (opening && (e->kind == RL_ICMP_HARD || local)) {
-		rl_tcp_gone(st, c, e->err);
+		rl_tcp_gone(st, c, RILL_END_UNREACHABLE, e->err);
 		return;
 	}
 	/* [RFC9293:MUST-56] [RFC9293:MUST-47] [RFC9293:SHLD-25] remembered, shown, not obeyed */

@@ -80,7 +80,7 @@ void rl_listener_stop(struct rill_stack *st, struct tcp_conn *c)
 		/* freed already when it was closed before */
 		child = rl_slab_live(&st->conns, idx);
 		if (child && child->orphan && child->state != RILL_CLOSE)
-			rl_tcp_gone(st, child, 0);
+			rl_tcp_gone(st, child, RILL_END_NOT_ACCEPTED, 0);
 	}
 	rl_slab_free(&st->listeners, c->lst);
 	c->lst = NULL;

@@ -160,6 +160,7 @@ static void fill(struct rill_stack *st, struct tcp_req *r, const struct tcp_conn
 	r->ts_off = rl_tcp_ts_offset(st, &r->laddr, &r->raddr);
 	r->iss = rl_tcp_isn(st, &r->laddr, r->lport, &r->raddr, r->rport);
 	r->sent_ns = st->now_ns;
+	r->born_ms = rl_ms(st->now_ns);
 	r->last_ack_ms = rl_ms(st->now_ns) - (uint32_t)RL_CFG(st, tcp_invalid_ratelimit);
 }
 
@@ -297,6 +298,9 @@ static struct tcp_conn *promote(struct rill_stack *st, struct tcp_conn *l, struc
 	}
 	inherit(st, c, l, r);
 	number(st, c, r);
+	c->state_ns = r->retries ? st->now_ns - (rl_ms(st->now_ns) - r->born_ms) * RL_MS
+				 : r->sent_ns;	/* more exactly */
+	rl_history_begin(c, c->state_ns);
 	rl_req_free(st, r);
 	rl_demux_add(st, RL_NODE_CONN, c->obj.idx);	/* takes the place just freed */
 	c->hashed = 1;

@@ -38,6 +38,7 @@ void rl_tcp_destroy(struct rill_stack *st)
 		rl_bytesq_clear(&st->bytes, &c->sendq);
 		rl_bytesq_clear(&st->bytes, &c->rcvq);
 	}
+	rl_history_destroy(st);
 	rl_demux_destroy(&st->demux);
 	rl_slab_destroy(&st->conns);
 	rl_slab_destroy(&st->reqs);

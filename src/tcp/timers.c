@@ -148,7 +148,7 @@ bool rl_timers_on_finwait2(struct rill_stack *st, struct tcp_conn *c)
 	return true;
 }
 
-static bool give_up(struct rill_stack *st, struct tcp_conn *c)
+static bool give_up(struct rill_stack *st, struct tcp_conn *c, enum rill_end end)
 {
 	/* a soft error heard on the way says more than "timed out" [RFC5461-01] */
 	int err = c->soft_err ? c->soft_err : ETIMEDOUT;
@@ -157,18 +157,24 @@ static bool give_up(struct rill_stack *st, struct tcp_conn *c)
 	RL_CTR(st, tcp_abort_on_timeout);
 	if (c->state != RILL_SYN_SENT)
 		rl_tcp_send_rst(st, c);
-	rl_tcp_gone(st, c, err);
+	rl_tcp_gone(st, c, end, err);
 	return false;
+}
+
+static bool user_time_over(const struct rill_stack *st, const struct tcp_conn *c)
+{
+	uint32_t user_ms = c->cold ? c->cold->user_timeout_ms : 0;
+
+	return user_ms && c->retx_start_ns &&
+	       st->now_ns - c->retx_start_ns >= user_ms * RL_MS;
 }
 
 /* R2: how often [RFC9293:MUST-20] or, with a user timeout, how long [RFC9293:MUST-21]. */
 static bool out_of_patience(struct rill_stack *st, const struct tcp_conn *c, int32_t tries)
 {
-	uint32_t user_ms = c->cold ? c->cold->user_timeout_ms : 0;
 	int32_t limit = RL_CFG(st, tcp_retries2);
 
-	if (user_ms && c->retx_start_ns &&
-	    st->now_ns - c->retx_start_ns >= user_ms * RL_MS)
+	if (user_time_over(st, c))
 		return true;
 	if (rl_tcp_syn_in_flight(c)) {
 		/* [RFC9293:MUST-22] */
@@ -177,10 +183,16 @@ static bool out_of_patience(struct rill_stack *st, const struct tcp_conn *c, int
 	} else if (c->orphan) {
 		limit = RL_CFG(st, tcp_orphan_retries);
 		limit = limit ? limit : ORPHAN_RETRIES;
-	} else if (user_ms) {
+	} else if (c->cold && c->cold->user_timeout_ms) {
 		return false;			/* the user's limit replaces R2 */
 	}
 	return tries >= limit;
+}
+
+static bool no_answer(struct rill_stack *st, struct tcp_conn *c)
+{
+	return give_up(st, c, user_time_over(st, c) ? RILL_END_USER_TIMEOUT
+						    : RILL_END_TIMEOUT);
 }
 
 /* A user timeout ends the wait at its time, not at the backoff after it. */
@@ -225,7 +237,7 @@ static bool on_persist(struct rill_stack *st, struct tcp_conn *c)
 		c->retx_start_ns = st->now_ns;
 	tries = tries_closed(st, c);
 	if (tries && out_of_patience(st, c, tries))
-		return give_up(st, c);
+		return no_answer(st, c);
 	if (c->retries < UINT8_MAX)
 		c->retries++;
 	if (c->probes < UINT8_MAX)
@@ -255,7 +267,7 @@ static bool on_rtx(struct rill_stack *st, struct tcp_conn *c)
 		c->retx_start_ns = c->rtxq.head->sent_ns;
 	/* [RFC9293:SHLD-17] beyond a shrunk window only silence counts */
 	if (out_of_patience(st, c, beyond_window(c) ? tries_closed(st, c) : c->retries))
-		return give_up(st, c);
+		return no_answer(st, c);
 	if (beyond_window(c) && c->probes < UINT8_MAX) /* [RFC9293:MAY-7] */
 		c->probes++;
 	if (c->retries < UINT8_MAX)
@@ -302,7 +314,7 @@ static bool on_keep(struct rill_stack *st, struct tcp_conn *c)
 	}
 	if (user_ms ? c->probes && st->now_ns - c->last_rcv_ns >= user_ms * RL_MS
 		    : c->probes >= rl_tcp_keepcnt(st, c))
-		return give_up(st, c);
+		return give_up(st, c, user_ms ? RILL_END_USER_TIMEOUT : RILL_END_KEEPALIVE);
 	c->probes++;
 	RL_CTR(st, tcp_keepalives);
 	rl_tcp_send_probe(st, c);
@@ -312,7 +324,7 @@ static bool on_keep(struct rill_stack *st, struct tcp_conn *c)
 
 static bool on_finwait2(struct rill_stack *st, struct tcp_conn *c)
 {
-	rl_tcp_gone(st, c, 0);
+	rl_tcp_gone(st, c, RILL_END_FIN_WAIT_2, 0);
 	return false;
 }
 

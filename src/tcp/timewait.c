@@ -67,6 +67,7 @@ static void fifo_add(struct rill_stack *st, struct tcp_tw *w)
 void rl_timewait_free(struct rill_stack *st, struct tcp_tw *w)
 {
 	trace(st, w, RILL_TIME_WAIT, RILL_CLOSE);
+	rl_history_time_wait(st, w, true);
 	fifo_del(st, w);
 	rl_demux_del(st, RL_NODE_TW, w->obj.idx);
 	rl_slab_free(&st->tws, w);
@@ -105,6 +106,7 @@ static void fill(struct rill_stack *st, struct tcp_tw *w, const struct tcp_conn 
 /* @c is in TIME-WAIT; what the application has not read stays with it. */
 void rl_timewait_enter(struct rill_stack *st, struct tcp_conn *c)
 {
+	uint64_t record = rl_history_add(st, c, RILL_END_FIN, 0);
 	struct tcp_tw *w = NULL;
 
 	if (st->tws.in_use < (uint32_t)RL_CFG(st, tcp_max_tw_buckets))
@@ -114,12 +116,14 @@ void rl_timewait_enter(struct rill_stack *st, struct tcp_conn *c)
 		rl_tcp_set_state(st, c, RILL_CLOSE);
 	} else {
 		fill(st, w, c);
+		w->history = (uint32_t)record;
+		rl_history_time_wait(st, w, false);
 		rl_demux_del(st, RL_NODE_CONN, c->obj.idx);
 		c->hashed = 0;
 		rl_demux_add(st, RL_NODE_TW, w->obj.idx);	/* the slot just freed */
 		fifo_add(st, w);
 	}
-	rl_tcp_gone(st, c, 0);
+	rl_tcp_gone(st, c, RILL_END_FIN, 0);
 }
 
 /* [RFC6191-01]..[RFC6191-05] [RFC9293:MAY-2] [RFC9293:SHLD-4] */

@@ -179,10 +179,11 @@ static int start_handshake(struct rill_stack *st, struct tcp_conn *c)
 	c->retx_start_ns = 0;
 	c->soft_err = 0;
 	rl_rtt_init(st, c);
+	rl_history_begin(c, st->now_ns);
 	rl_tcp_set_state(st, c, RILL_SYN_SENT);
 	rl_tcp_send_syn(st, c);
 	if (!rl_rtxq_add(st, c, c->iss, 1, RTX_SYN)) {
-		rl_tcp_gone(st, c, 0);
+		rl_tcp_gone(st, c, RILL_END_NO_MEMORY, 0);
 		return -ENOBUFS;
 	}
 	rl_timers_on_data_sent(st, c);
@@ -332,10 +333,10 @@ int64_t rill_tcp_send(struct rill_stack *st, rill_id id, const struct rill_iov *
 static int shut_early(struct rill_stack *st, struct tcp_conn *c, enum rill_shut how)
 {
 	if (c->state == RILL_SYN_SENT) {
-		rl_tcp_gone(st, c, ECONNRESET);
+		rl_tcp_gone(st, c, RILL_END_GIVEN_UP, ECONNRESET);
 	} else if (how != RILL_SHUT_WR) {
 		rl_listener_stop(st, c);
-		rl_tcp_gone(st, c, 0);
+		rl_tcp_gone(st, c, RILL_END_UNKNOWN, 0);	/* a listener has no history */
 	}
 	return 0;
 }
@@ -386,10 +387,12 @@ static bool abortive(const struct tcp_conn *c)
 	return c->cold && c->cold->linger_s == 0;
 }
 
-static int end(struct rill_stack *st, struct tcp_conn *c)
+static int end(struct rill_stack *st, struct tcp_conn *c, enum rill_end end)
 {
+	if (c->state == RILL_SYN_SENT)
+		end = RILL_END_GIVEN_UP;
 	rl_tcp_send_rst(st, c);
-	rl_tcp_gone(st, c, 0);
+	rl_tcp_gone(st, c, end, 0);
 	rl_tcp_make_orphan(st, c);		/* CLOSED: freed at once */
 	return 0;
 }
@@ -403,13 +406,13 @@ int rill_tcp_close(struct rill_stack *st, rill_id id)
 	if (c->state == RILL_LISTEN)
 		rl_listener_stop(st, c);
 	if (c->state == RILL_LISTEN || c->state == RILL_SYN_SENT || c->state == RILL_CLOSE)
-		return end(st, c);
+		return end(st, c, RILL_END_GIVEN_UP);
 	if (c->rcvq.len && c->state != RILL_TIME_WAIT) {	/* [RFC9293:SHLD-3] [RFC2525-17] */
 		RL_CTR(st, tcp_abort_on_close);
-		return end(st, c);
+		return end(st, c, RILL_END_UNREAD);
 	}
 	if (abortive(c))
-		return end(st, c);
+		return end(st, c, RILL_END_RST_SENT);
 	if (c->state != RILL_TIME_WAIT)
 		rl_tcp_half_close(st, c);
 	rl_tcp_make_orphan(st, c);		/* nobody reads any more [RFC9293:MAY-1] */
@@ -424,7 +427,7 @@ int rill_tcp_abort(struct rill_stack *st, rill_id id)
 		return -EBADF;
 	if (c->state == RILL_LISTEN)
 		rl_listener_stop(st, c);
-	return end(st, c);
+	return end(st, c, RILL_END_RST_SENT);
 }
 
 int rill_tcp_kill(struct rill_stack *st, rill_id id)
@@ -436,7 +439,7 @@ int rill_tcp_kill(struct rill_stack *st, rill_id id)
 	if (c->state == RILL_LISTEN)
 		rl_listener_stop(st, c);
 	rl_tcp_send_rst(st, c);
-	rl_tcp_gone(st, c, ECONNABORTED);
+	rl_tcp_gone(st, c, RILL_END_KILLED, ECONNABORTED);
 	return 0;
 }
 

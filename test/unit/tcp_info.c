@@ -396,7 +396,7 @@ TEST(rows_of_peers)
 	fix_advance_ms(&f, 750);
 	c[0] = row(&f);
 	CHECK_EQ("tries", c[0].timer_tries, 1);
-	CHECK_EQ("sent again", c[0].state_age_ns, 0);
+	CHECK_EQ("age counts from the SYN", c[0].state_age_ns, RL_SEC);
 	CHECK_EQ("when", c[0].timer_ns, 2 * RL_SEC);
 	f.rport = 2000;
 	CHECK_EQ("accepted connections show their family", row(&f).family, 6);
