@@ -32,6 +32,8 @@ struct rill_sock {
 	struct rill_addr	local, peer;
 	char			cc[RILL_CC_NAME];	/* congestion control, "" unknown */
 	char			hold[24];	/* Rill: why it sends nothing; "" it may */
+	uint8_t			cc_kind;		/* of cc_info: INET_DIAG_BBRINFO...; 0: none */
+	uint32_t		cc_info[5];		/* union tcp_cc_info of the kernel */
 	const char		*stack;			/* Rill: its name; kernel: "" */
 	int			pid;			/* Rill: of its stack; kernel: 0 */
 	struct rill_tcp_info	info;			/* when has_info */

@@ -132,6 +132,21 @@ json_t *ctlc_ask(struct ctl_stack *st, json_t *req)
 	return checked(st, reply);
 }
 
+json_t *ctlc_ask_errno(struct ctl_stack *st, json_t *req, int *err)
+{
+	json_t *reply = NULL;
+
+	if (send_request(st, req))
+		reply = json_loadf(st->f, JSON_DISABLE_EOF_CHECK, NULL);
+	if (!reply || ctlc_true(reply, "ok"))
+		return reply;
+	*err = (int)ctlc_int(reply, "errno");
+	if (*err <= 0)
+		*err = EIO;
+	json_decref(reply);
+	return NULL;
+}
+
 /* Elements stand on lines of their own, with a comma behind all but the last. */
 static json_t *parse_element(char *line, size_t n)
 {

@@ -43,6 +43,10 @@ void ctlc_complain_none(const struct ctl_stacks *s, const struct ctl_select *sel
 /** @req is taken over.  Return: the reply, or NULL after a complaint. */
 json_t *ctlc_ask(struct ctl_stack *st, json_t *req);
 
+/** The same without a complaint when the stack says no: its errno in @err, which
+ * stays as it is when there was no reply. */
+json_t *ctlc_ask_errno(struct ctl_stack *st, json_t *req, int *err);
+
 /** Request "conns": @each is called with every connection.  Return: success. */
 bool ctlc_conns(struct ctl_stack *st, uint32_t states, bool info,
 		void (*each)(void *ctx, struct ctl_stack *st, json_t *conn), void *ctx);

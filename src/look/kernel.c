@@ -159,6 +159,20 @@ static uint8_t byte(const struct nlattr *at)
 	return v;
 }
 
+/* What the congestion control itself has to say. */
+static void congestion(struct rill_sock *s, const struct nlattr **t)
+{
+	static const uint8_t kinds[] = { INET_DIAG_VEGASINFO, INET_DIAG_DCTCPINFO,
+					 INET_DIAG_BBRINFO };
+
+	for (size_t i = 0; i < sizeof(kinds); i++) {
+		if (!t[kinds[i]])
+			continue;
+		s->cc_kind = kinds[i];
+		copy(s->cc_info, sizeof(s->cc_info), t[kinds[i]]);
+	}
+}
+
 static void attributes(struct rill_sock *s, const struct nlmsghdr *nlh)
 {
 	const struct nlattr *t[ATTR_MAX] = { 0 };
@@ -172,6 +186,7 @@ static void attributes(struct rill_sock *s, const struct nlmsghdr *nlh)
 	}
 	if (t[INET_DIAG_CONG])
 		copy(s->cc, sizeof(s->cc) - 1, t[INET_DIAG_CONG]);
+	congestion(s, t);
 	if (t[INET_DIAG_SHUTDOWN])
 		s->shutdown = byte(t[INET_DIAG_SHUTDOWN]);
 	if (t[INET_DIAG_TOS])
@@ -245,7 +260,8 @@ static uint8_t extensions(const struct rill_table_query *q, uint8_t proto)
 		ext |= 1u << (INET_DIAG_SKMEMINFO - 1) | 1u << (INET_DIAG_TOS - 1) |
 		       1u << (INET_DIAG_TCLASS - 1) | 1u << (INET_DIAG_SHUTDOWN - 1);
 	if (proto == IPPROTO_TCP && q->want & RILL_WANT_INFO)
-		ext |= 1u << (INET_DIAG_INFO - 1) | 1u << (INET_DIAG_CONG - 1);
+		ext |= 1u << (INET_DIAG_INFO - 1) | 1u << (INET_DIAG_CONG - 1) |
+		       1u << (INET_DIAG_VEGASINFO - 1);		/* any algorithm's */
 	return (uint8_t)ext;
 }
 
@@ -304,7 +320,7 @@ static struct mnl_socket *open_here(void)
 }
 
 /* A netlink socket stays in the namespace in which it was made. */
-static struct mnl_socket *open_in(int netns)
+struct mnl_socket *rl_diag_open(int netns)
 {
 	int back = netns < 0 ? -1 : open("/proc/thread-self/ns/net", O_RDONLY | O_CLOEXEC);
 	struct mnl_socket *nl;
@@ -332,7 +348,7 @@ static struct mnl_socket *open_in(int netns)
 
 int rl_source_kernel(struct rl_walk *w, uint8_t proto)
 {
-	struct mnl_socket *nl = open_in(w->q->netns_fd);
+	struct mnl_socket *nl = rl_diag_open(w->q->netns_fd);
 	unsigned v4 = w->q->want & RILL_WANT_V4, v6 = w->q->want & RILL_WANT_V6;
 	struct dump d = { .w = w, .proto = proto };
 	int r = 0;

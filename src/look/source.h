@@ -6,6 +6,7 @@
 #include "rill/table.h"
 
 struct rl_owners;
+struct mnl_socket;
 
 /* One walk under way: the query, who is told, and what there is to note. */
 struct rl_walk {
@@ -27,6 +28,9 @@ bool rl_walk_wants(const struct rl_walk *w, const struct rill_sock *s);
 
 /** The kernel's sockets by sock_diag.  Return: 0; -errno: it is not to be had. */
 int rl_source_kernel(struct rl_walk *w, uint8_t proto);
+
+/** A socket of sock_diag in a network namespace (-1: ours).  NULL with errno. */
+struct mnl_socket *rl_diag_open(int netns_fd);
 
 /** The same from /proc/net: less of each, but nearly everywhere. */
 int rl_source_proc(struct rl_walk *w, uint8_t proto);
