@@ -8,8 +8,17 @@
 #include <string.h>
 
 #include "look/filter.h"
+#include "rill/table.h"
 
 #define MUST(cond)	do { if (!(cond)) abort(); } while (0)
+
+/* Names are looked up as a resolver does that knows every one, twice. */
+static unsigned lookup(const char *name, struct filter_addrs *a)
+{
+	a->n = *name % 3;
+	a->v6[0] = true;
+	return a->n;
+}
 
 /* The postfix list is well-formed: each operator finds its operands. */
 static void check_nodes(const struct filter *f)
@@ -28,6 +37,10 @@ static void check_nodes(const struct filter *f)
 			break;
 		case FLT_PORT:
 		case FLT_HOST:
+		case FLT_DEV:
+		case FLT_MARK:
+		case FLT_CGROUP:
+		case FLT_AUTO:
 			depth++;
 			break;
 		case FLT_OPEN:
@@ -41,10 +54,12 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	static struct filter f;
 	struct filter_subject s = { .lport = 80, .pport = 40000 };
-	char why[128] = "", *text = malloc(size + 1);
+	struct rill_sock sock = { .family = size % 2 ? 4 : 6, .ifindex = 1, .cgroup = 1 };
+	char why[256] = "", *text = malloc(size + 1);
 	char *words[8];
 	int n = 0;
 
+	filter_lookup = lookup;
 	MUST(text);
 	memcpy(text, data, size);
 	text[size] = '\0';
@@ -59,6 +74,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	if (filter_parse(&f, n, words, why, sizeof(why)) == 0) {
 		check_nodes(&f);
 		filter_match(&f, &s);
+		sock.state = (uint8_t)(size % RILL_TCP_STATES);
+		memcpy(sock.local.ip.b, s.local, 16);
+		filter_sock(&f, &sock);
 		MUST(!(f.states & ~FILTER_ALL));
 	} else {
 		MUST(*why);

@@ -4,23 +4,23 @@
  *
  *   FILTER := { state NAME | exclude NAME } [ EXPRESSION ]
  *   EXPRESSION := predicates joined by or, and, not, ( ); none means and
- *   predicate := {src|dst} [=|!=] HOST[/BITS][:PORT] | {sport|dport} [OP] [:]PORT
+ *   predicate := {src|dst} [=|!=] HOST[/BITS][:PORT] | {sport|dport} [OP] [:]PORT |
+ *                dev [=|!=] NAME | fwmark [=|!=] MARK[/MASK] | cgroup [=|!=] PATH |
+ *                autobound
  *
  * Words become tokens, tokens become a postfix list by precedence climbing over
  * an explicit stack (no recursion, so no depth to fear), and matching runs over
- * that list.  Fuzzed by fuzz/filter.c.
+ * that list (filter_match.c); what stands behind a predicate's word is filter_value.c's.
+ * Fuzzed by fuzz/filter.c.
  */
-#include "look/filter.h"
-
-#include <arpa/inet.h>
 #include <ctype.h>
-#include <netdb.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 #include <strings.h>
 
-#define WORD_MAX	128
+#include "look/filter_int.h"
+
+#define WORD_MAX	FILTER_WORD
 
 /* ---- tokens ---- */
 
@@ -181,149 +181,6 @@ static int parse_state(struct parser *p)
 	return next(p);
 }
 
-/* ---- hosts and ports ---- */
-
-static bool parse_port(const char *s, uint16_t *port)
-{
-	const struct servent *se;
-	char *end;
-	long v;
-
-	if (isdigit((unsigned char)*s)) {
-		v = strtol(s, &end, 10);
-		*port = (uint16_t)v;
-		return !*end && v <= 65535;
-	}
-	se = getservbyname(s, "tcp");
-	if (!se)
-		se = getservbyname(s, "udp");
-	if (se)
-		*port = ntohs((uint16_t)se->s_port);
-	return se != NULL;
-}
-
-static void map4(uint8_t out[16], const uint8_t v4[4])
-{
-	memset(out, 0, 10);
-	out[10] = out[11] = 0xff;
-	memcpy(out + 12, v4, 4);
-}
-
-bool filter_parse_ip(const char *s, uint8_t out[16])
-{
-	uint8_t v4[4];
-
-	if (inet_pton(AF_INET6, s, out) == 1)
-		return true;
-	if (inet_pton(AF_INET, s, v4) != 1)
-		return false;
-	map4(out, v4);
-	return true;
-}
-
-/* "193.233.7" in front of a prefix length: missing bytes are 0, as in ss. */
-static bool parse_short4(const char *s, uint8_t out[16])
-{
-	uint8_t v4[4] = { 0 };
-	char *end;
-
-	for (int i = 0; i < 4; i++) {
-		unsigned long v;
-
-		if (!isdigit((unsigned char)*s))
-			return false;
-		v = strtoul(s, &end, 10);
-		if (v > 255)
-			return false;
-		v4[i] = (uint8_t)v;
-		if (!*end) {
-			map4(out, v4);
-			return true;
-		}
-		if (*end != '.')
-			return false;
-		s = end + 1;
-	}
-	return false;
-}
-
-/* ADDR or ADDR/BITS; brackets are gone. */
-static bool parse_prefix(char *s, struct filter_node *n)
-{
-	char *slash = strchr(s, '/'), *end;
-	bool v4 = !strchr(s, ':');
-	unsigned max = v4 ? 32 : 128;
-	unsigned long bits = max;
-
-	if (slash) {
-		*slash++ = '\0';
-		if (!isdigit((unsigned char)*slash))
-			return false;
-		bits = strtoul(slash, &end, 10);
-		if (*end || bits > max)
-			return false;
-	}
-	if (!filter_parse_ip(s, n->addr) && !(slash && parse_short4(s, n->addr)))
-		return false;
-	n->prefix = (unsigned)bits + (v4 ? 96 : 0);
-	n->has_addr = true;
-	return true;
-}
-
-/* Cut ":PORT" off the end, and brackets off the address.  Return: the port. */
-static char *split_host(char *s, char **addr)
-{
-	char *close = strchr(s, ']'), *colon;
-
-	*addr = s;
-	if (*s == '[' && close) {		/* [V6], [V6]/64, either with :PORT */
-		colon = strchr(close, ':');
-		*addr = s + 1;
-		memmove(close, close + 1, strlen(close));
-		if (!colon)
-			return NULL;
-		colon--;
-		*colon = '\0';
-		return colon + 1;
-	}
-	colon = strchr(s, ':');
-	if (!colon || strchr(colon + 1, ':'))	/* none, or IPv6 without brackets */
-		return NULL;
-	*colon = '\0';
-	return colon + 1;
-}
-
-static int parse_host(struct parser *p, struct filter_node *n)
-{
-	char text[WORD_MAX], *s = text, *addr, *port;
-
-	memcpy(text, p->word, sizeof(text));
-	if (!strncmp(s, "inet:", 5) || !strncmp(s, "inet6:", 6))
-		s = strchr(s, ':') + 1;
-	port = split_host(s, &addr);
-	if (*addr && strcmp(addr, "*") && !parse_prefix(addr, n))
-		return fail(p, "not an address (10.0.0.1, 10.0.0.0/8, [fd77::1], "
-			    "fd77::/64):", p->word);
-	if (port && strcmp(port, "*")) {
-		if (!parse_port(port, &n->port))
-			return fail(p, "not a port:", p->word);
-		n->has_port = true;
-	}
-	return 0;
-}
-
-static int parse_service(struct parser *p, struct filter_node *n)
-{
-	const char *s = p->word;
-
-	if (*s == ':')
-		s++;
-	if (!parse_port(s, &n->port))
-		return fail(p, "not a port:", p->word);
-	n->has_port = true;
-	return 0;
-}
-
 /* ---- expressions ---- */
 
 static int emit(struct parser *p, const struct filter_node *n)
@@ -354,6 +211,10 @@ static int binding(enum filter_kind kind)
 	case FLT_OPEN:
 	case FLT_PORT:
 	case FLT_HOST:
+	case FLT_DEV:
+	case FLT_MARK:
+	case FLT_CGROUP:
+	case FLT_AUTO:
 		break;
 	}
 	return 0;
@@ -383,34 +244,80 @@ static int close_paren(struct parser *p)
 	return 0;
 }
 
+/* The words of predicates; those that take an order compare ports. */
+static const struct word {
+	const char	*name;
+	enum filter_kind kind;
+	bool		 local;
+} words[] = {
+	{ "src", FLT_HOST, true }, { "dst", FLT_HOST, false },
+	{ "sport", FLT_PORT, true }, { "dport", FLT_PORT, false },
+	{ "dev", FLT_DEV, false }, { "fwmark", FLT_MARK, false },
+	{ "cgroup", FLT_CGROUP, false }, { "autobound", FLT_AUTO, true },
+};
+
+static const struct word *find_word(const char *name)
+{
+	for (size_t i = 0; i < sizeof(words) / sizeof(words[0]); i++)
+		if (!strcasecmp(name, words[i].name))
+			return &words[i];
+	return NULL;
+}
+
+/* A name may have several addresses: any of them will do, or none of them. */
+static int emit_hosts(struct parser *p, struct filter_node *n, const struct filter_addrs *a)
+{
+	struct filter_node join = { .kind = n->cmp == FLT_EQ ? FLT_OR : FLT_AND };
+
+	for (unsigned i = 0; i < a->n; i++) {
+		memcpy(n->addr, a->ip[i], 16);
+		n->v6 = a->v6[i];
+		n->prefix = 128;
+		n->has_addr = true;
+		if (emit(p, n) < 0 || (i && emit(p, &join) < 0))
+			return -1;
+	}
+	return a->n ? 0 : emit(p, n);
+}
+
 static int predicate(struct parser *p)
 {
-	static const char *const names[] = { "src", "dst", "sport", "dport" };
-	struct filter_node n = { .kind = FLT_HOST, .cmp = FLT_EQ };
-	unsigned which = 0;
+	const struct word *w = find_word(p->word);
+	struct filter_node n = { .cmp = FLT_EQ };
+	struct filter_addrs addrs = { .n = 0 };
 
-	while (which < 4 && strcasecmp(p->word, names[which]))
-		which++;
-	if (which == 4)
-		return fail(p, "unknown word (state, exclude, src, dst, sport, dport, and, or, "
-			    "not):", p->word);
-	n.local = which % 2 == 0;
-	n.kind = which < 2 ? FLT_HOST : FLT_PORT;
+	if (!w)
+		return fail(p, "unknown word (state, exclude, src, dst, sport, dport, dev, fwmark, "
+			    "cgroup, autobound, and, or, not):", p->word);
+	n.kind = w->kind;
+	n.local = w->local;
 	if (next(p) < 0)
 		return -1;
+	if (n.kind == FLT_AUTO) {
+		filter_autobound(&n);
+		return emit(p, &n);
+	}
 	if (p->token == TK_CMP) {
 		n.cmp = p->cmp;
-		if (n.kind == FLT_HOST && n.cmp != FLT_EQ && n.cmp != FLT_NE)
-			return fail(p, "an address is compared with = or != only", "");
+		if (n.kind != FLT_PORT && n.cmp != FLT_EQ && n.cmp != FLT_NE)
+			return fail(p, "compared with = or != only:", w->name);
 		if (next(p) < 0)
 			return -1;
 	}
 	if (p->token != TK_WORD)
-		return fail(p, n.kind == FLT_HOST ? "an address is missing behind"
-						  : "a port is missing behind", names[which]);
-	if ((n.kind == FLT_HOST ? parse_host(p, &n) : parse_service(p, &n)) < 0)
-		return -1;
-	return emit(p, &n) < 0 ? -1 : next(p);
+		return fail(p, "something is missing behind", w->name);
+	if (!filter_value(p->word, &n, &addrs)) {
+		static const char *const form[] = {
+			[FLT_PORT] = "not a port:", [FLT_DEV] = "no such device:",
+			[FLT_MARK] = "not a mark (1, 0x10/0xff):",
+			[FLT_CGROUP] = "no such cgroup (a path below the root of cgroup2):",
+			[FLT_HOST] = "not an address (10.0.0.1, 10.0.0.0/8, [fd77::1], fd77::/64, "
+				     "each with :PORT), or not a port:",
+		};
+
+		return fail(p, form[n.kind], p->word);
+	}
+	return emit_hosts(p, &n, &addrs) < 0 ? -1 : next(p);
 }
 
 /*
@@ -475,75 +382,4 @@ int filter_parse(struct filter *f, int argc, char **argv, char *why, size_t n)
 		if (parse_state(&p) < 0)
 			return -1;
 	return p.token == TK_END ? 0 : expression(&p);
-}
-
-/* ---- matching ---- */
-
-static bool prefix_eq(const uint8_t *a, const uint8_t *b, unsigned bits)
-{
-	unsigned bytes = bits / 8, rest = bits % 8;
-
-	if (memcmp(a, b, bytes) != 0)
-		return false;
-	return !rest || ((a[bytes] ^ b[bytes]) >> (8 - rest)) == 0;
-}
-
-static bool compare(enum filter_cmp cmp, int a, int b)
-{
-	switch (cmp) {
-	case FLT_EQ:
-		return a == b;
-	case FLT_NE:
-		return a != b;
-	case FLT_LT:
-		return a < b;
-	case FLT_LE:
-		return a <= b;
-	case FLT_GT:
-		return a > b;
-	case FLT_GE:
-		return a >= b;
-	}
-	return false;
-}
-
-static bool match_node(const struct filter_node *n, const struct filter_subject *s)
-{
-	const uint8_t *addr = n->local ? s->local : s->peer;
-	uint16_t port = n->local ? s->lport : s->pport;
-	bool same;
-
-	if (n->kind == FLT_PORT)
-		return compare(n->cmp, port, n->port);
-	same = (!n->has_addr || prefix_eq(addr, n->addr, n->prefix)) &&
-	       (!n->has_port || port == n->port);
-	return same == (n->cmp == FLT_EQ);
-}
-
-bool filter_match(const struct filter *f, const struct filter_subject *s)
-{
-	bool stack[FILTER_NODES + 1] = { true };	/* nothing asked: all */
-	unsigned n = 0;
-
-	for (unsigned i = 0; i < f->n; i++) {
-		switch (f->node[i].kind) {
-		case FLT_NOT:
-			stack[n - 1] = !stack[n - 1];
-			break;
-		case FLT_AND:
-			n--;
-			stack[n - 1] = stack[n - 1] && stack[n];
-			break;
-		case FLT_OR:
-			n--;
-			stack[n - 1] = stack[n - 1] || stack[n];
-			break;
-		case FLT_OPEN:
-		case FLT_PORT:
-		case FLT_HOST:
-			stack[n++] = match_node(&f->node[i], s);
-			break;
-		}
-	}
-	return stack[0];
 }

@@ -5,6 +5,7 @@
 
 #include "rl_test.h"
 #include "look/filter.h"
+#include "rill/table.h"
 
 #define WORDS	16
 
@@ -149,12 +150,96 @@ TEST(filter_matches_ipv6)
 	CHECK("IPv4 does not", !filter_match(&f, &s));
 }
 
+/* What only a record of the table says: device, mark, cgroup, family, state. */
+static const struct {
+	const char *text;
+	bool v4, v6;		/* matches 10.77.0.2:40000, the same mapped in IPv6 */
+} sock_rows[] = {
+	{ "", true, true },
+	{ "dev 3", true, false },
+	{ "dev = 3", true, false },
+	{ "dev != 3", false, true },
+	{ "dev lo", false, true },
+	{ "fwmark 0x11", true, false },
+	{ "fwmark 17", true, false },
+	{ "fwmark = 0x10/0xf0", true, false },
+	{ "fwmark 0x11/0xf0", false, false },
+	{ "fwmark != 0x11", false, true },
+	{ "autobound", true, true },
+	{ "not autobound", false, false },
+	{ "src 10.77.0.2", true, true },
+	{ "src 10.77.0.0/16", true, true },
+	{ "src ::/0", false, true },
+	{ "src [::ffff:10.77.0.2]", false, true },
+	{ "src != [::ffff:10.77.0.2]", true, false },
+	{ "src inet:10.77.0.2", true, false },
+	{ "src inet6:[::ffff:10.77.0.2]", false, true },
+	{ "state established", true, false },
+	{ "state close-wait", false, true },
+	{ "exclude established", false, true },
+	{ "dev 3 or autobound and not fwmark 0x11", true, true },
+};
+
+TEST(filter_socks)
+{
+	struct rill_sock v4 = { .family = 4, .state = RILL_ESTABLISHED, .ifindex = 3,
+				.mark = 0x11 };
+	struct rill_sock v6 = { .family = 6, .state = RILL_CLOSE_WAIT, .ifindex = 1 };
+	static struct filter f;
+	char why[256];
+
+	CHECK("address", filter_parse_ip("10.77.0.2", v4.local.ip.b));
+	v4.local.port = 40000;
+	v6.local = v4.local;
+	for (size_t i = 0; i < sizeof(sock_rows) / sizeof(sock_rows[0]); i++) {
+		const char *t = sock_rows[i].text;
+
+		if (!CHECK_EQ(t, parse(&f, t, why, sizeof(why)), 0))
+			continue;
+		CHECK_EQ(t, filter_sock(&f, &v4), sock_rows[i].v4);
+		CHECK_EQ(t, filter_sock(&f, &v6), sock_rows[i].v6);
+	}
+}
+
+static unsigned two_addresses(const char *name, struct filter_addrs *a)
+{
+	a->n = strcmp(name, "two") ? 0 : 2;
+	filter_parse_ip("192.168.3.4", a->ip[0]);
+	filter_parse_ip("fd77::9", a->ip[1]);
+	a->v6[1] = true;
+	return a->n;
+}
+
+/* A name means each of its addresses; without a resolver it is refused. */
+TEST(filter_names)
+{
+	struct rill_sock s = { .family = 4, .peer.port = 80 };
+	static struct filter f;
+	char why[256];
+
+	filter_parse_ip("192.168.3.4", s.peer.ip.b);
+	filter_lookup = two_addresses;
+	CHECK_EQ("name", parse(&f, "dst two:80", why, sizeof(why)), 0);
+	CHECK("its first address", filter_sock(&f, &s));
+	CHECK_EQ("no such name", parse(&f, "dst three", why, sizeof(why)), -1);
+	CHECK_EQ("not", parse(&f, "dst != two", why, sizeof(why)), 0);
+	CHECK("neither of them", !filter_sock(&f, &s));
+	s.family = 6;
+	filter_parse_ip("fd77::9", s.peer.ip.b);
+	CHECK("nor the second", !filter_sock(&f, &s));
+	CHECK_EQ("name again", parse(&f, "dst two", why, sizeof(why)), 0);
+	CHECK("its second address", filter_sock(&f, &s));
+	filter_lookup = NULL;
+}
+
 static const char *const bad_rows[] = {
 	"state", "state foo", "exclude", "foo", "sport", "sport =", "sport = x-y-z",
 	"sport 65536", "sport -1", "src", "src = ", "src 10.0.0.0/33", "src fd00::/129",
 	"src < 10.0.0.1", "src nonsense", "( sport 80", "sport 80 )", "sport 80 or", "not",
 	"and sport 80", "sport 80 and and dport 1", "()", "sport 80 & & dport 1", "sport = = 80",
-	"src 1.2.3.4.5", "src 300.1/16", "src [fd77::1", "&", "=", "|", "sport 80 = 80",
+	"dev", "dev nosuchdevice0", "dev < 1", "fwmark", "fwmark x", "fwmark 1/", "fwmark > 1",
+	"fwmark 0x100000000", "cgroup", "cgroup /no/such/one", "autobound 1", "dev 0",
+	"src localhost", "src 1.2.3.4.5", "src 300.1/16", "src [fd77::1", "&", "=", "|", "sport 80 = 80",
 };
 
 TEST(filter_refuses)
