@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * "history": connections that ended, the oldest first, those behind number "after".
- * One a line, in the form of look/history.h; made in steps, as conns is.
+ * "history": connections that ended, the oldest first, those behind number "after",
+ * at most "max".  One a line, in the form of look/history.h; made in steps, as conns is.
  */
 #include <inttypes.h>
 #include <unistd.h>
@@ -15,10 +15,12 @@
 void rl_ctl_on_history(struct ctl_client *cl, struct rill_engine *e, const json_t *req)
 {
 	int64_t after = json_integer_value(json_object_get(req, "after"));
+	int64_t max = json_integer_value(json_object_get(req, "max"));
 
 	(void)e;
 	cl->job = CTL_JOB_HISTORY;
 	cl->cursor = (uint64_t)RL_MAX(after, 0);
+	cl->left = max > 0 ? (uint64_t)max : UINT64_MAX;
 	cl->some = false;
 	rl_ctl_begin(&cl->out);
 	rl_ctl_puts(&cl->out, ",\"history\":[");
@@ -81,10 +83,12 @@ void rl_ctl_step_history(struct ctl_client *cl, struct rill_engine *e)
 	struct rill_history batch[BATCH];
 
 	for (int step = 0; step < STEPS; step++) {
-		int n = rill_stack_history(rl_engine_stack(e), &cl->cursor, batch, BATCH);
+		int want = (int)RL_MIN(cl->left, (uint64_t)BATCH);
+		int n = rill_stack_history(rl_engine_stack(e), &cl->cursor, batch, want);
 
 		for (int i = 0; i < n; i++)
 			put_record(cl, e, &batch[i]);
+		cl->left -= (uint64_t)n;
 		if (n < BATCH) {
 			rl_ctl_puts(&cl->out, "\n]");
 			rl_ctl_end(&cl->out);

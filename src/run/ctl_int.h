@@ -60,7 +60,7 @@ struct ctl_client {
 
 	/* a reply that is made piece by piece */
 	enum ctl_job	job;
-	uint64_t	cursor;
+	uint64_t	cursor, left;
 	uint32_t	states;		/* wanted: bits by enum rill_tcp_state */
 	bool		want_info, some;
 	struct ctl_summary sum;

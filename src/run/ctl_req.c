@@ -14,7 +14,7 @@
  *						keepalive and user timeout of a connection
  *   {"cmd":"watch","states":BOOL,"segments":BOOL,"drops":BOOL,"frames":BOOL}
  *						events as they happen: ctl_watch.c
- *   {"cmd":"history","after":N}		connections that ended
+ *   {"cmd":"history","after":N,"max":N}	connections that ended
  *
  * Those about endpoints are in ctl_conns.c.  Short replies are made at once.
  * Called by ctl.c only.
