@@ -207,10 +207,10 @@ struct tcp_req {
 	struct rill_ip	laddr, raddr;
 	uint16_t	lport, rport;
 	seq_t		irs, iss;
+	uint32_t	born_ms;		/* when the SYN came, see rl_ms() */
 	int64_t		sent_ns;		/* last SYN+ACK */
 	uint32_t	due_ms;			/* when it is sent again, see rl_ms() */
 	uint32_t	last_ack_ms;		/* rate limit of answers */
-	uint32_t	born_ms;		/* when the SYN came */
 	uint32_t	ts_recent, ts_off;
 	uint32_t	parent;			/* listening conn's index */
 	uint32_t	next, prev;		/* FIFO of its retry number */
@@ -220,7 +220,7 @@ struct tcp_req {
 	uint8_t		retries;
 	uint8_t		has_ts : 1, has_sack : 1, has_ws : 1;
 };
-static_assert(sizeof(struct tcp_req) <= 112, "half-open peers are many");
+static_assert(sizeof(struct tcp_req) <= 104, "half-open peers are many");
 
 /* TIME-WAIT: what is needed to answer and to guard the four-tuple. */
 struct tcp_tw {

@@ -449,8 +449,8 @@ const struct cmd cmd_history = {
 	.help = "connections that ended, who closed first, and how",
 	.about = "Shows connections that ended, the oldest first: when, how long they lasted,\n"
 		 "who opened and who closed first, how they ended (`rill history --ends` lists\n"
-		 "the ways), the error that the program got, the state in which it happened, bytes\n"
-		 "each way and segments sent again.  With -v also the time in each state.\n\n"
+		 "the ways), the error that the program got, the state in which it happened,\n"
+		 "bytes each way and segments sent again.  With -v the time in each state.\n\n"
 		 "Rill's stacks remember the last net.rill.history_max of them (`rill sysctl`).\n"
 		 "For the kernel's, which nobody remembers, `rill monitor` writes a file while it\n"
 		 "runs, which is read as well; -r reads one that was kept.  FILTER is that of\n"
