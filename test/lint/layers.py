@@ -34,8 +34,13 @@ EXTRA = {
     "tcp": {"sock/sockopts.def"},
     "udp": {"sock/sockopts.def"},
     "drill": {"run/virtual.h", "sock/host.h"},
-    "look": {"run/ctl.h", "obs/counters.def"},
-    "tools": {"run/ctl.h", "drill/run.h", "drill/ast.h", "drill/options.def"},
+    # the tracker of passing connections reads segments as the stack does: lists and
+    # keyed hashes without a state of their own, the one parser of TCP options
+    "look": {"run/ctl.h", "obs/counters.def", "base/types.h", "base/list.h",
+             "base/hash.h", "wire/tcp_hdr.h"},
+    # wire/fmt.h: the printer of frames, the same for `rill dump` and --trace
+    "tools": {"run/ctl.h", "base/types.h", "wire/fmt.h", "drill/run.h", "drill/ast.h",
+              "drill/options.def"},
 }
 FREESTANDING = {"stdint.h", "stddef.h", "stdbool.h", "limits.h", "stdalign.h",
                 "stdarg.h", "string.h", "errno.h"}
