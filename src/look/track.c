@@ -142,9 +142,9 @@ static void tell(struct track *t, struct track_conn *c)
 	c->reported = true;
 	for (int i = 0; i < 2; i++) {		/* windows that are still closed */
 		struct track_end *e = &c->end[i];
+		int64_t ns = e->zero_ns < 0 ? 0 : RL_MAX(c->last_ns - e->zero_ns, 0);
 
-		if (e->zero_ns >= 0)
-			e->n.zero_window_us += (uint64_t)(RL_MAX(c->last_ns - e->zero_ns, 0) / 1000);
+		e->n.zero_window_us += (uint64_t)ns / 1000;
 		e->zero_ns = -1;
 	}
 	list_del(&c->lru);

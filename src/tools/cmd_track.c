@@ -194,7 +194,7 @@ static void put_totals(struct tracking *t)
 	if (t->cut)
 		fprintf(stderr, "; %" PRIu64 " packets cut too short to read", t->cut);
 	if (lost)
-		fprintf(stderr, "; %" PRIu64 " packets lost by the kernel, its buffer was full", lost);
+		fprintf(stderr, "; %" PRIu64 " packets lost: the kernel's buffer was full", lost);
 	fputc('\n', stderr);
 }
 
@@ -231,18 +231,19 @@ const struct cmd cmd_track = {
 	.name = "track",
 	.args = "[FILTER]",
 	.help = "the TCP connections that pass by, and what happened to them",
-	.about = "Follows the TCP connections on an interface or in a capture file and prints a line\n"
-		 "for each when it is over: the states of both ends, who opened it, how long the\n"
-		 "handshake took, round-trip time, bytes and segments sent again each way, who\n"
-		 "closed first and how.  Trouble follows on lines of its own: why segments were sent\n"
-		 "again, data overtaken, duplicate ACKs, closed windows, and the cause of a reset.\n"
+	.about = "Follows the TCP connections on an interface or in a capture file and prints\n"
+		 "a line for each when it is over: the states of both ends, who opened it, how\n"
+		 "long the handshake took, round-trip time, bytes and segments sent again each\n"
+		 "way, who closed first and how.  Trouble follows on lines of its own: why\n"
+		 "segments were sent again, data overtaken, duplicate ACKs, closed windows, the\n"
+		 "cause of a reset.\n"
 		 "\n"
 		 "FILTER is libpcap's (pcap-filter(7)).  States are drawn as in RFC 9293: what is\n"
-		 "sent counts as arrived until it shows that it did not.  What passed twice was sent\n"
-		 "again; Wireshark calls some of these out-of-order, because it goes by time alone.\n"
-		 "At most --max connections are kept in memory; when there are more, the one that\n"
-		 "was silent longest is printed as it stands and counted.  Numbers of connections\n"
-		 "are those of Wireshark's tcp.stream when nothing is filtered out.",
+		 "sent counts as arrived until it shows that it did not.  What passed twice was\n"
+		 "sent again; Wireshark calls some of it out-of-order, it goes by time alone.  At\n"
+		 "most --max connections are kept in memory; when there are more, the one that\n"
+		 "was silent longest is printed as it stands and counted.  Connections have the\n"
+		 "numbers of Wireshark's tcp.stream when nothing is filtered out.",
 	.example = "  rill track -r capture.pcapng tcp port 80",
 	.opts = opts,
 	.run = run,

@@ -186,7 +186,8 @@ struct picture {
 	FILE		*f;
 	const struct track_graph *g;
 	int		dir;
-	int64_t		t0, t1, y1;	/* y from 0 */
+	int64_t		first, t0, t1;	/* times of the connection's begin, of the picture */
+	int64_t		y1;		/* y from 0 */
 	unsigned	tips;
 };
 
@@ -203,6 +204,42 @@ static double py(const struct picture *p, int64_t y)
 	return HEIGHT - BOTTOM - v;
 }
 
+static bool is_data(const struct point *pt)
+{
+	return pt->kind == PT_DATA || (pt->kind >= PT_FAST && pt->kind <= PT_REORDERED);
+}
+
+/* From a little before the first data to a little after the last ACK that told news. */
+static void set_time(struct picture *p)
+{
+	const struct track_graph *g = p->g;
+	int64_t from = g->conn.last_ns, to = g->conn.first_ns, ack = 1, top = 0, span;
+
+	p->first = g->conn.first_ns;
+	for (size_t i = 0; i < g->n; i++) {
+		const struct point *pt = &g->pt[i];
+		bool news = is_data(pt) ||
+			    (pt->kind == PT_ACK && pt->hi > ack && pt->hi <= top);
+
+		if (pt->dir != p->dir || !news)
+			continue;
+		if (is_data(pt))
+			top = RL_MAX(top, pt->hi);
+		else
+			ack = pt->hi;
+		from = RL_MIN(from, pt->at_ns);
+		to = RL_MAX(to, pt->at_ns);
+	}
+	if (to <= from) {		/* no data: all of it */
+		from = g->conn.first_ns;
+		to = RL_MAX(g->conn.last_ns, from + 1000);
+	}
+	span = to - from;
+	p->t0 = from - p->first < span / 2 ? p->first : from - span / 30 - 1;
+	p->t1 = g->conn.last_ns - to < span / 2 ? g->conn.last_ns : to;
+	p->t1 += (p->t1 - p->t0) / 30 + 1;
+}
+
 static void set_scale(struct picture *p)
 {
 	const struct track_graph *g = p->g;
@@ -211,15 +248,13 @@ static void set_scale(struct picture *p)
 	for (int i = 0; i < 2; i++)
 		sum[i] = (int64_t)g->conn.end[i].n.bytes_sent;
 	p->dir = sum[1] > sum[0];
-	p->t0 = g->conn.first_ns;
-	p->t1 = RL_MAX(g->conn.last_ns, p->t0 + 1000);
-	p->t1 += (p->t1 - p->t0) / 100 + 1;
 	p->y1 = 1;
 	for (size_t i = 0; i < g->n; i++)
 		if (g->pt[i].dir == p->dir && g->pt[i].kind != PT_WINDOW &&
 		    g->pt[i].kind != PT_SACK)
 			p->y1 = RL_MAX(p->y1, g->pt[i].hi);
 	p->y1 += p->y1 / 16 + 1;
+	set_time(p);
 }
 
 /* The step of a scale with about @n steps: 1, 2 or 5 times a power of ten. */
@@ -249,36 +284,41 @@ static void scale_number(char *buf, size_t n, double v, double step, const char 
 		v /= 1000;
 		i++;
 	}
-	snprintf(buf, n, "%.4g %s", v, units[i]);
+	if (v > 0)
+		snprintf(buf, n, "%.4g %s", v, units[i]);
+	else
+		snprintf(buf, n, "0");
 }
 
 static void put_axes(const struct picture *p)
 {
+	char text[40];
 	static const char *const ns[] = { "ns", "\302\265s", "ms", "s", NULL };
 	static const char *const bytes[] = { "B", "kB", "MB", "GB", NULL };
 	double tstep = step_of((double)(p->t1 - p->t0), 10), ystep = step_of((double)p->y1, 8);
-	char text[40];
+	double t = tstep * (double)((p->t0 - p->first + (int64_t)tstep - 1) / (int64_t)tstep);
 
-	for (double t = 0; t <= (double)(p->t1 - p->t0); t += tstep) {
-		double x = px(p, p->t0 + (int64_t)t);
+	for (; t <= (double)(p->t1 - p->first); t += tstep) {
+		double x = px(p, p->first + (int64_t)t);
 
 		scale_number(text, sizeof(text), t, tstep, ns);
-		fprintf(p->f, "<path class=\"grid\" d=\"M%.1f %dV%d\"/><text class=\"tick\" x=\"%.1f\" "
-			"y=\"%d\" text-anchor=\"middle\">%s</text>\n", x, TOP, HEIGHT - BOTTOM, x,
-			HEIGHT - BOTTOM + 18, text);
+		fprintf(p->f, "<path class=\"grid\" d=\"M%.1f %dV%d\"/>"
+			"<text class=\"tick\" x=\"%.1f\" y=\"%d\" text-anchor=\"middle\">%s"
+			"</text>\n", x, TOP, HEIGHT - BOTTOM, x, HEIGHT - BOTTOM + 18, text);
 	}
 	for (double y = 0; y <= (double)p->y1; y += ystep) {
 		double at = py(p, (int64_t)y);
 
 		scale_number(text, sizeof(text), y, ystep, bytes);
-		fprintf(p->f, "<path class=\"grid\" d=\"M%d %.1fH%d\"/><text class=\"tick\" x=\"%d\" "
-			"y=\"%.1f\" text-anchor=\"end\">%s</text>\n", LEFT, at, WIDTH - RIGHT,
-			LEFT - 8, at + 4, text);
+		fprintf(p->f, "<path class=\"grid\" d=\"M%d %.1fH%d\"/>"
+			"<text class=\"tick\" x=\"%d\" y=\"%.1f\" text-anchor=\"end\">%s</text>\n",
+			LEFT, at, WIDTH - RIGHT, LEFT - 8, at + 4, text);
 	}
-	fprintf(p->f, "<text class=\"tick\" x=\"%d\" y=\"%d\" text-anchor=\"middle\">time since the "
-		"first segment</text>\n<text class=\"tick\" transform=\"translate(18 %d) rotate(-90)\" "
-		"text-anchor=\"middle\">sequence number from 0</text>\n", (LEFT + WIDTH - RIGHT) / 2,
-		HEIGHT - 12, (TOP + HEIGHT - BOTTOM) / 2);
+	fprintf(p->f, "<text class=\"tick\" x=\"%d\" y=\"%d\" text-anchor=\"middle\">"
+		"time since the first segment</text>\n"
+		"<text class=\"tick\" transform=\"translate(18 %d) rotate(-90)\" "
+		"text-anchor=\"middle\">sequence number from 0</text>\n",
+		(LEFT + WIDTH - RIGHT) / 2, HEIGHT - 12, (TOP + HEIGHT - BOTTOM) / 2);
 }
 
 /* A bar that waits for another that touches it. */
@@ -358,10 +398,10 @@ static void put_rings(struct picture *p, enum point_kind kind)
 
 		if (pt->kind != kind || pt->dir != p->dir)
 			continue;
-		fprintf(p->f, "<circle class=\"r%d\" cx=\"%.1f\" cy=\"%.1f\" r=\"4\"><title>%s: "
+		fprintf(p->f, "<circle class=\"r%d\" cx=\"%.1f\" cy=\"%.1f\" r=\"3.4\"><title>%s: "
 			"%" PRId64 " to %" PRId64 " at %.6f s</title></circle>\n", (int)kind,
 			px(p, pt->at_ns), (py(p, pt->lo) + py(p, pt->hi)) / 2,
-			layers[kind].legend, pt->lo, pt->hi, (double)(pt->at_ns - p->t0) / 1e9);
+			layers[kind].legend, pt->lo, pt->hi, (double)(pt->at_ns - p->first) / 1e9);
 		p->tips++;
 	}
 }
@@ -376,14 +416,17 @@ static void put_flags(const struct picture *p)
 		const struct point *pt = &g->pt[i];
 		int own = pt->dir == p->dir;
 		double x = px(p, pt->at_ns);
+		bool right = x > WIDTH - RIGHT - 60;
 		const char *name = pt->kind == PT_RST ? "RST" : pt->lo == 0 ? "SYN" : "FIN";
 
 		if ((pt->kind != PT_RST && pt->kind != PT_FLAG) || x - last[own] < 26)
 			continue;
 		last[own] = x;
-		fprintf(p->f, "<path class=\"flag\" d=\"M%.1f %dV%d\"/><text class=\"flag\" x=\"%.1f\" "
-			"y=\"%d\">%s %s</text>\n", x, TOP, HEIGHT - BOTTOM, x + 3,
-			own ? TOP + 12 : TOP + 25, name, own ? "" : "\342\206\220");
+		fprintf(p->f, "<path class=\"flag\" d=\"M%.1f %dV%d\"/>"
+			"<text class=\"flag\" x=\"%.1f\" y=\"%d\"%s>%s %s</text>\n",
+			x, TOP, HEIGHT - BOTTOM, right ? x - 3 : x + 3,
+			own ? TOP + 12 : TOP + 25, right ? " text-anchor=\"end\"" : "", name,
+			own ? "" : "\342\206\220");
 	}
 }
 
@@ -426,8 +469,8 @@ static void put_legend(const struct picture *p)
 		else
 			snprintf(text, sizeof(text), "%s", layers[i].legend);
 		fprintf(p->f, "<path class=\"k%d\" style=\"stroke-width:3;stroke-opacity:1\" "
-			"d=\"M%d 86h18\"/><text class=\"legend\" x=\"%d\" y=\"90\">%s</text>\n", i, x,
-			x + 24, text);
+			"d=\"M%d 86h18\"/><text class=\"legend\" x=\"%d\" y=\"90\">%s</text>\n", i,
+			x, x + 24, text);
 		x += 24 + 7 * (int)strlen(text) + 22;
 	}
 }
@@ -455,8 +498,8 @@ static void put_title(const struct picture *p)
 
 static void put_picture(struct picture *p)
 {
-	fprintf(p->f, "<svg xmlns=\"http://www.w3.org/2000/svg\" viewBox=\"0 0 %d %d\" width=\"%d\" "
-		"height=\"%d\">\n", WIDTH, HEIGHT, WIDTH, HEIGHT);
+	fprintf(p->f, "<svg xmlns=\"http://www.w3.org/2000/svg\" viewBox=\"0 0 %d %d\" "
+		"width=\"%d\" height=\"%d\">\n", WIDTH, HEIGHT, WIDTH, HEIGHT);
 	put_style(p->f);
 	put_title(p);
 	put_legend(p);
@@ -483,8 +526,8 @@ bool graph_write(struct track_graph *g, const char *file)
 	bool ok;
 
 	if (!g->ended) {
-		complain("track: --graph %s: no such connection passed; the table has their numbers",
-			 g->which);
+		complain("track: --graph %s: no such connection passed; see the table for their "
+			 "numbers", g->which);
 		return false;
 	}
 	p.f = fopen(file, "we");

@@ -114,7 +114,8 @@ static void put_line(const struct track_conn *c)
 	track_addr(a, left, sizeof(left));
 	if (!c->has_opener && strlen(left) + 1 < sizeof(left))
 		strcat(left, "?");
-	printf("%5" PRIu64 " %-22s %-22s %-23s %9s %9s %9s %10s %10s %6" PRIu64 " %6" PRIu64 "  %s\n",
+	printf("%5" PRIu64 " %-22s %-22s %-23s %9s %9s %9s %10s %10s %6" PRIu64 " %6" PRIu64
+	       "  %s\n",
 	       c->id, left, track_addr(b, right, sizeof(right)), states,
 	       track_span((c->last_ns - c->first_ns) / 1000, lasted, sizeof(lasted)),
 	       track_span(span_us(c->syn_ns, c->open_ns), hands, sizeof(hands)),
@@ -163,7 +164,8 @@ static void put_trouble(const struct track_conn *c, int i)
 	if (p.len)
 		printf("      %s: %s", role(c, i), p.buf);
 	if (n->zero_windows)
-		printf(" (closed for %s)", track_span((int64_t)n->zero_window_us, buf, sizeof(buf)));
+		printf(" (closed for %s)",
+		       track_span((int64_t)n->zero_window_us, buf, sizeof(buf)));
 	if (p.len)
 		putchar('\n');
 }
