@@ -189,8 +189,10 @@ int rl_ip_select_source(struct rill_stack *st, const struct rill_ip *dst,
 	}
 	f.src = rl_ip_is4(dst) ? rl_ip4(0) : (struct rill_ip){ .q = { 0 } };
 	r = rl_ip_route(st, &f);
-	if (r)
+	if (r) {				/* as Linux: connect() that fails counts too */
+		RL_CTR(st, ip_out_no_routes);
 		return r;
+	}
 	o = best_on(st, f.d.ifindex, dst);	/* rule 5 */
 	if (!o)
 		o = best_on(st, 0, dst);

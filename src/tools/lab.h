@@ -25,6 +25,7 @@
 #define LAB_FAR_IP	"10.99.0.1"	/* behind the peer, which forwards nothing */
 #define LAB_LIMIT_MS	30000		/* for every wait */
 #define LAB_ACTORS	8
+#define LAB_SYSCTLS	8
 
 enum lab_side { LAB_HOST, LAB_PEER };
 enum lab_on { LAB_ON_KERNEL = 1, LAB_ON_RILL = 2 };
@@ -39,11 +40,15 @@ enum lab_does {
 	DO_ECHO		= 1 << 5,	/* send back what was read */
 	DO_FIN		= 1 << 6,	/* shut sending down on all connections */
 	DO_DROP		= 1 << 7,	/* close all connections, open no more */
-	DO_SHORT	= 1 << 8,	/* a client that closes at once and connects anew */
+	DO_SHORT	= 1 << 8,	/* close at once; a client connects anew */
 	DO_KEEPALIVE	= 1 << 9,	/* SO_KEEPALIVE on new connections */
 	DO_UDP		= 1 << 10,	/* datagrams: CHAT and ECHO only */
 	DO_REOPEN	= 1 << 11,	/* close the listener and open it again */
 };
+
+/* A program as it should be. */
+#define DO_SERVE	(DO_ACCEPT | DO_READ | DO_CLOSE)
+#define DO_ANSWER	(DO_SERVE | DO_ECHO)
 
 struct lab_spec {
 	const char	*name;		/* program's, 15 bytes at most */
@@ -51,7 +56,7 @@ struct lab_spec {
 	bool		 listens;
 	const char	*addr;		/* to listen at (NULL: any) or to go to */
 	uint16_t	 port;
-	unsigned	 ports;		/* server: that many, from port; 0: 1 */
+	unsigned	 ports;		/* that many, from port; 0: 1 */
 	unsigned	 does, cured;	/* enum lab_does; after SIGUSR1 */
 	int		 backlog;	/* 0: 512 */
 	unsigned	 nofile;	/* descriptors; 0: as many as allowed */
@@ -63,7 +68,7 @@ struct lab_spec {
 	unsigned	 every_ms;	/* between messages or tries; 0: 200 */
 	int		 sndbuf, rcvbuf;
 	const char	*ip;		/* on Rill: the stack's; NULL: LAB_HOST_IP */
-	const char	*const *sysctls;	/* on Rill */
+	bool		 no_gateway;	/* on Rill */
 	void		(*run)(void);	/* instead of the sockets' loop */
 };
 
@@ -90,6 +95,8 @@ struct lab {
 	int		 host_ns, peer_ns;	/* descriptors of network namespaces */
 	struct lab_actor actor[LAB_ACTORS];
 	unsigned	 nactors;
+	char		 sysctl[LAB_SYSCTLS][80];	/* on Rill, "NAME=VALUE": of stacks to come */
+	unsigned	 nsysctls;
 	json_t		*truth;
 };
 
@@ -121,10 +128,11 @@ void lab_kill(struct lab *l, struct lab_actor *a);
 /** Run a program with blanks between its arguments there. */
 void lab_exec(struct lab *l, enum lab_side where, const char *fmt, ...)
 	__attribute__((format(printf, 3, 4)));
+/** Set a tunable; on Rill the host's hold for the actors started later. */
 void lab_sysctl(struct lab *l, enum lab_side where, const char *name, const char *value);
 /** Until a number of the actor's is @least or more. */
 void lab_await(struct lab *l, _Atomic unsigned *number, unsigned least, const char *what);
-/** The host's address of an actor; of @a and @key "pid", "program" in the truth. */
+/** "pid" and "program". */
 void lab_truth_actor(struct lab *l, const struct lab_actor *a);
 void lab_truth_int(struct lab *l, const char *key, int64_t v);
 void lab_truth_str(struct lab *l, const char *key, const char *v);
@@ -141,12 +149,18 @@ struct lab_match {
 struct lab_seen {
 	unsigned	 n;
 	uint64_t	 recv_q, send_q;	/* sums */
-	unsigned	 sending;		/* how many have a Send-Q */
+	unsigned	 tried;		/* how many sent something 3 times or more in vain */
 };
 void lab_see(struct lab *l, const struct lab_match *m, struct lab_seen *seen);
 /** Until at least @least match, and at most @most (0: @least); the truth gets the
  * state and the count. */
 void lab_expect(struct lab *l, struct lab_match m, unsigned least, unsigned most);
+/** Until the sum of their receive queues (a listener's: who waits) is that. */
+void lab_expect_queue(struct lab *l, struct lab_match m, uint64_t least);
+/** Until @least of them sent in vain. */
+void lab_expect_tried(struct lab *l, struct lab_match m, unsigned least);
+/** Until the counter has at least that: the kernel's name, and the stack's. */
+void lab_expect_counter(struct lab *l, const char *kernel, const char *rill, int64_t least);
 /** The sum of their queues, once it has stopped to grow. */
 void lab_settle(struct lab *l, struct lab_match m, struct lab_seen *seen);
 
@@ -157,7 +171,7 @@ void lab_actor_quit(struct lab_shared *sh, const char *fmt, ...)
 	__attribute__((noreturn, format(printf, 2, 3)));
 
 /* lab_sock.c: sockets of the kernel, or of this process's stack.  -errno. */
-bool lab_sock_open(const struct lab_spec *spec, char *why, size_t n);
+bool lab_sock_open(struct lab *l, const struct lab_spec *spec, char *why, size_t n);
 int lab_socket(bool udp);
 int lab_bind(int fd, const char *ip, unsigned port);
 int lab_listen(int fd, int backlog);

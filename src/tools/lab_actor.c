@@ -123,8 +123,11 @@ static void accept_all(int lfd)
 		}
 		if (fd < 0)
 			return;
-		add(fd, true);
 		me.sh->accepted++;
+		if (me.does & DO_SHORT)
+			lab_close(fd);
+		else
+			add(fd, true);
 	}
 }
 
@@ -140,7 +143,9 @@ static void failed(int err)
 static bool connect_one(void)
 {
 	unsigned spread = me.spec->spread ? me.spec->spread : 1;
-	uint32_t ip = ntohl(inet_addr(me.spec->addr)) + me.next++ % spread;
+	unsigned ports = me.spec->ports ? me.spec->ports : 1;
+	uint32_t ip = ntohl(inet_addr(me.spec->addr)) + me.next % spread;
+	unsigned port = me.spec->port + me.next++ % ports;
 	int fd = lab_socket(me.does & DO_UDP), r;
 
 	if (fd < 0) {
@@ -155,7 +160,7 @@ static bool connect_one(void)
 		lab_setopt(fd, SOL_SOCKET, SO_RCVBUF, me.spec->rcvbuf);
 	if (me.spec->sndbuf)
 		lab_setopt(fd, SOL_SOCKET, SO_SNDBUF, me.spec->sndbuf);
-	r = lab_connect(fd, ip, me.spec->port);
+	r = lab_connect(fd, ip, port);
 	if (r < 0 && r != -EINPROGRESS) {
 		lab_close(fd);
 		failed(-r);

@@ -122,7 +122,9 @@ static void make_network(struct lab *l)
 	make_peer(l);
 	lab_exec(l, LAB_HOST, "ip link add lab0 type veth peer name lab0 netns peer");
 	for (int side = LAB_HOST; side <= LAB_PEER; side++) {
-		lab_sysctl(l, (enum lab_side)side, "net.ipv6.conf.all.disable_ipv6", "1");
+		if (!l->rill || side == LAB_PEER)
+			lab_sysctl(l, (enum lab_side)side, "net.ipv6.conf.all.disable_ipv6",
+				   "1");
 		lab_exec(l, (enum lab_side)side, "ip link set lo up");
 	}
 	for (int i = 2; i < 10; i++)

@@ -7,6 +7,7 @@
  */
 #include <inttypes.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "look/ctlc.h"
@@ -15,9 +16,10 @@
 
 #define LOOK_MS		20		/* between two looks */
 #define STILL		15		/* looks without growth */
+#define LINE_MAX_NETSTAT 8192		/* TcpExt has more than 100 names */
 
 struct row {
-	unsigned	state, lport, pport;
+	unsigned	state, lport, pport, tries;
 	uint64_t	recv_q, send_q;
 };
 
@@ -29,7 +31,7 @@ static void add(const struct lab_match *m, struct lab_seen *seen, const struct r
 	seen->n++;
 	seen->recv_q += r->recv_q;
 	seen->send_q += r->send_q;
-	seen->sending += r->send_q > 0;
+	seen->tried += r->tries >= 3;
 }
 
 static void see_kernel(struct lab *l, const struct lab_match *m, struct lab_seen *seen)
@@ -47,8 +49,9 @@ static void see_kernel(struct lab *l, const struct lab_match *m, struct lab_seen
 	while (fgets(line, sizeof(line), f)) {
 		struct row r;
 
-		if (sscanf(line, "%*u: %*x:%x %*x:%x %x %" SCNx64 ":%" SCNx64, &r.lport,
-			   &r.pport, &r.state, &r.send_q, &r.recv_q) == 5)
+		if (sscanf(line, "%*u: %*x:%x %*x:%x %x %" SCNx64 ":%" SCNx64 " %*x:%*x %x",
+			   &r.lport, &r.pport, &r.state, &r.send_q, &r.recv_q,
+			   &r.tries) == 6)
 			add(m, seen, &r);
 	}
 	fclose(f);
@@ -66,6 +69,7 @@ static void each(void *ctx, struct ctl_stack *st, json_t *c)
 		.state = (unsigned)ctlc_int(c, "state"),
 		.lport = (unsigned)ctlc_int(c, "lport"),
 		.pport = (unsigned)ctlc_int(c, "pport"),
+		.tries = (unsigned)ctlc_int(c, "tries"),
 		.recv_q = (uint64_t)ctlc_int(c, "recv_q"),
 		.send_q = (uint64_t)ctlc_int(c, "send_q"),
 	};
@@ -74,19 +78,30 @@ static void each(void *ctx, struct ctl_stack *st, json_t *c)
 	add(w->m, w->seen, &r);
 }
 
-static void see_rill(const struct lab_match *m, struct lab_seen *seen)
+static void ask_stacks(void (*ask)(struct ctl_stack *st, void *ctx), void *ctx)
 {
 	static struct ctl_stacks stacks;
 	struct ctl_select all = { 0 };
-	struct walk w = { m, seen };
 	void (*say)(const char *) = rl_look_say;
 
 	rl_look_say = NULL;		/* a stack that is late is asked again */
 	ctlc_open(&stacks, &all);
 	for (unsigned i = 0; i < stacks.n; i++)
-		ctlc_conns(&stacks.list[i], ~0u, false, each, &w);
+		ask(&stacks.list[i], ctx);
 	ctlc_close(&stacks);
 	rl_look_say = say;
+}
+
+static void ask_conns(struct ctl_stack *st, void *ctx)
+{
+	ctlc_conns(st, ~0u, false, each, ctx);
+}
+
+static void see_rill(const struct lab_match *m, struct lab_seen *seen)
+{
+	struct walk w = { m, seen };
+
+	ask_stacks(ask_conns, &w);
 }
 
 void lab_see(struct lab *l, const struct lab_match *m, struct lab_seen *seen)
@@ -141,4 +156,104 @@ void lab_settle(struct lab *l, struct lab_match m, struct lab_seen *seen)
 				 LAB_LIMIT_MS / 1000);
 		lab_nap(LOOK_MS);
 	}
+}
+
+/* ---- what is no count of connections ---- */
+
+static bool late(struct lab *l, int64_t end, const char *what)
+{
+	if (l->failed)
+		return true;
+	if (lab_now_ms() > end)
+		lab_fail(l, "no %s after %d s; is the machine very busy?", what,
+			 LAB_LIMIT_MS / 1000);
+	lab_nap(LOOK_MS);
+	return l->failed;
+}
+
+void lab_expect_queue(struct lab *l, struct lab_match m, uint64_t least)
+{
+	int64_t end = lab_now_ms() + LAB_LIMIT_MS;
+	struct lab_seen s;
+
+	do
+		lab_see(l, &m, &s);
+	while (s.recv_q < least && !late(l, end, "full queue"));
+}
+
+void lab_expect_tried(struct lab *l, struct lab_match m, unsigned least)
+{
+	int64_t end = lab_now_ms() + LAB_LIMIT_MS;
+	struct lab_seen s;
+
+	do
+		lab_see(l, &m, &s);
+	while (s.tried < least && !late(l, end, "retransmissions"));
+}
+
+/* A line of names, then one of numbers, both with the protocol in front. */
+static int64_t column(const char *names, const char *numbers, const char *name)
+{
+	char n[LINE_MAX_NETSTAT], v[LINE_MAX_NETSTAT], *sn = NULL, *sv = NULL, *tn, *tv;
+
+	snprintf(n, sizeof(n), "%s", names);
+	snprintf(v, sizeof(v), "%s", numbers);
+	tn = strtok_r(n, " \n", &sn);
+	tv = strtok_r(v, " \n", &sv);
+	for (; tn && tv; tn = strtok_r(NULL, " \n", &sn), tv = strtok_r(NULL, " \n", &sv))
+		if (!strcmp(tn, name))
+			return strtoll(tv, NULL, 10);
+	return -1;
+}
+
+static int64_t kernel_counter(const char *path, const char *name)
+{
+	char names[LINE_MAX_NETSTAT], numbers[LINE_MAX_NETSTAT];
+	FILE *f = fopen(path, "re");
+	int64_t v = -1;
+
+	while (f && v < 0 && fgets(names, sizeof(names), f) &&
+	       fgets(numbers, sizeof(numbers), f))
+		v = column(names, numbers, name);
+	if (f)
+		fclose(f);
+	return v;
+}
+
+struct counter {
+	const char *name;
+	int64_t sum;
+};
+
+static void ask_counter(struct ctl_stack *st, void *ctx)
+{
+	json_t *reply = ctlc_ask(st, json_pack("{s:s}", "cmd", "stats")), *c;
+	struct counter *want = ctx;
+	size_t i;
+
+	json_array_foreach(json_object_get(reply, "counters"), i, c)
+		if (!strcmp(ctlc_str(c, "name"), want->name))
+			want->sum += ctlc_int(c, "value");
+	json_decref(reply);
+}
+
+static int64_t counter(const struct lab *l, const char *kernel, const char *rill)
+{
+	struct counter c = { rill, 0 };
+	int64_t v;
+
+	if (l->rill) {
+		ask_stacks(ask_counter, &c);
+		return c.sum;
+	}
+	v = kernel_counter("/proc/net/snmp", kernel);
+	return v >= 0 ? v : kernel_counter("/proc/net/netstat", kernel);
+}
+
+void lab_expect_counter(struct lab *l, const char *kernel, const char *rill, int64_t least)
+{
+	int64_t end = lab_now_ms() + LAB_LIMIT_MS;
+
+	while (!l->failed && counter(l, kernel, rill) < least)
+		late(l, end, l->rill ? rill : kernel);
 }

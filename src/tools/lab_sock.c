@@ -16,15 +16,18 @@
 
 static struct rill_engine *engine;	/* NULL: the kernel's sockets */
 
-bool lab_sock_open(const struct lab_spec *spec, char *why, size_t n)
+bool lab_sock_open(struct lab *l, const struct lab_spec *spec, char *why, size_t n)
 {
 	char addr[32];
-	const char *addrs[] = { addr, NULL }, *gateways[] = { LAB_PEER_IP, NULL };
+	const char *addrs[] = { addr, NULL }, *sysctls[LAB_SYSCTLS + 1] = { NULL };
+	const char *gateways[] = { spec->no_gateway ? NULL : LAB_PEER_IP, NULL };
 	struct rill_engine_params par = {
 		.dev = "packet:lab0", .addrs = addrs, .gateways = gateways,
-		.name = spec->name, .sysctls = spec->sysctls,
+		.name = spec->name, .sysctls = sysctls,
 	};
 
+	for (unsigned i = 0; i < l->nsysctls; i++)
+		sysctls[i] = l->sysctl[i];
 	snprintf(addr, sizeof(addr), "%s/24", spec->ip ? spec->ip : LAB_HOST_IP);
 	return rill_engine_open(&par, &engine, why, n) == 0;
 }

@@ -83,7 +83,7 @@ static void act(struct lab *l, const struct lab_spec *spec, struct lab_shared *s
 	silence();
 	lab_enter(l, spec->where);
 	if (l->rill && spec->where == LAB_HOST && !spec->run &&
-	    !lab_sock_open(spec, why, sizeof(why)))
+	    !lab_sock_open(l, spec, why, sizeof(why)))
 		lab_actor_quit(sh, "no stack: %s", why);
 	if (!spec->run)
 		lab_actor_run(spec, sh);
@@ -191,13 +191,23 @@ void lab_exec(struct lab *l, enum lab_side where, const char *fmt, ...)
 		lab_fail(l, "`%s` failed", shown);
 }
 
+static void set_on_rill(struct lab *l, const char *name, const char *value)
+{
+	if (l->nsysctls == LAB_SYSCTLS)
+		lab_fail(l, "too many tunables");
+	else
+		snprintf(l->sysctl[l->nsysctls++], sizeof(l->sysctl[0]), "%s=%s", name, value);
+}
+
 void lab_sysctl(struct lab *l, enum lab_side where, const char *name, const char *value)
 {
 	char path[128] = "/proc/sys/";
 	size_t at = strlen(path);
 	int fd;
 
-	if (l->failed)
+	if (l->rill && where == LAB_HOST)
+		set_on_rill(l, name, value);
+	if (l->failed || (l->rill && where == LAB_HOST))
 		return;
 	for (; *name && at < sizeof(path) - 1; name++)
 		path[at++] = *name == '.' ? '/' : *name;

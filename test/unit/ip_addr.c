@@ -121,6 +121,7 @@ TEST(no_source)
 	net_init(&n, NET_V4_ONLY);
 	gw = peer6(1);
 	CHECK_EQ("no route", rl_ip_select_source(n.st, &dst, 0, &src), -ENETUNREACH);
+	CHECK_CTR(&n, ip_out_no_routes, 1);
 	CHECK_EQ("on link", rill_route_add(n.st, &gw, 64, NULL, 1), 0);
 	CHECK_EQ("no address", rl_ip_select_source(n.st, &dst, 0, &src), -EADDRNOTAVAIL);
 	net_fini(&n);
