@@ -356,8 +356,6 @@ static void limit_descriptors(void)
 
 	getrlimit(RLIMIT_NOFILE, &lim);
 	lim.rlim_cur = me.spec->nofile ? me.spec->nofile : lim.rlim_max;
-	if (me.spec->nofile)
-		lim.rlim_max = me.spec->nofile;
 	setrlimit(RLIMIT_NOFILE, &lim);
 }
 

@@ -74,6 +74,9 @@ static int wait_for_stager(bool hold)
 	while (waitpid(stager, &status, 0) < 0)
 		if (errno != EINTR)
 			return EXIT_FAILED;
+	signal(SIGTTOU, SIG_IGN);
+	if (isatty(STDIN_FILENO))		/* the command had it */
+		tcsetpgrp(STDIN_FILENO, getpgrp());
 	if (got)
 		return hold && got != SIGHUP ? EXIT_DONE : 128 + got;
 	return WIFEXITED(status) ? WEXITSTATUS(status) : EXIT_FAILED;
@@ -140,8 +143,17 @@ static void make_network(struct lab *l)
 
 static void run_command(char **argv, const char *truth) __attribute__((noreturn));
 
+/* A shell wants to be a group of processes that it can see, and the terminal's. */
+static void take_terminal(void)
+{
+	signal(SIGTTOU, SIG_IGN);
+	if (isatty(STDIN_FILENO) && setpgid(0, 0) == 0)
+		tcsetpgrp(STDIN_FILENO, getpid());
+}
+
 static void run_command(char **argv, const char *truth)
 {
+	take_terminal();
 	for (int s = 1; s < 32; s++)
 		signal(s, SIG_DFL);
 	setenv("RILL_LAB_TRUTH", truth, 1);

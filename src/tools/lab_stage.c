@@ -82,6 +82,7 @@ static void act(struct lab *l, const struct lab_spec *spec, struct lab_shared *s
 		signal(s, s == SIGPIPE ? SIG_IGN : SIG_DFL);
 	silence();
 	lab_enter(l, spec->where);
+	close_range(3, ~0u, 0);
 	if (l->rill && spec->where == LAB_HOST && !spec->run &&
 	    !lab_sock_open(l, spec, why, sizeof(why)))
 		lab_actor_quit(sh, "no stack: %s", why);
