@@ -95,7 +95,7 @@ struct lab {
 	int		 host_ns, peer_ns;	/* descriptors of network namespaces */
 	struct lab_actor actor[LAB_ACTORS];
 	unsigned	 nactors;
-	char		 sysctl[LAB_SYSCTLS][80];	/* on Rill, "NAME=VALUE": of stacks to come */
+	char		 sysctl[LAB_SYSCTLS][80];	/* on Rill, of actors to come */
 	unsigned	 nsysctls;
 	json_t		*truth;
 };
