@@ -178,6 +178,7 @@ bool probe_hop_done(const struct probe_run *r, unsigned ttl);
 enum probe_finding {
 	PROBE_CLEAN,		/* the destination answers everything */
 	PROBE_LOSS,		/* loss that begins at a hop and goes on behind it */
+	PROBE_CIRCLE,		/* a router comes twice, others between */
 	PROBE_ENDS,		/* nothing behind a hop answers */
 	PROBE_SAYS_NO,		/* a hop refuses */
 	PROBE_NOTHING,		/* nobody answers at all */
@@ -185,7 +186,8 @@ enum probe_finding {
 
 struct probe_verdict {
 	enum probe_finding finding;
-	unsigned	hop, until;	/* LOSS: it begins at one of these, often the same */
+	unsigned	hop, until;	/* LOSS: it begins at one of these, often the same;
+					   CIRCLE: one and the same router */
 	unsigned	after;		/* the last hop that is all right; 0: none */
 	uint32_t	begin_ppm, loss_ppm;	/* there, and in the end */
 	uint64_t	limited;	/* bit TTL: answers less than passes through it */

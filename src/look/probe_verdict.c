@@ -83,6 +83,22 @@ static void find_begin(const struct probe_run *r, struct probe_verdict *v, unsig
 		v->begin_ppm = v->loss_ppm;
 }
 
+/* A path that was not reached because routers send it back and forth. */
+static bool find_circle(const struct probe_run *r, struct probe_verdict *v, unsigned last)
+{
+	for (unsigned t = r->plan.first; t + 2 <= last; t++) {
+		for (unsigned u = t + 2; u <= last && answers(r, t); u++) {
+			if (!answers(r, u) || memcmp(&r->hop[t].addr[0], &r->hop[u].addr[0],
+						     sizeof(struct rill_ip)))
+				continue;
+			v->hop = t;
+			v->until = u;
+			return true;
+		}
+	}
+	return false;
+}
+
 void probe_judge(const struct probe_run *r, struct probe_verdict *v)
 {
 	unsigned last = last_answering(r);
@@ -92,6 +108,10 @@ void probe_judge(const struct probe_run *r, struct probe_verdict *v)
 		return;
 	note_answers(r, v, last);
 	v->hop = v->until = last;
+	if (!r->hop[last].reached && find_circle(r, v, last)) {
+		v->finding = PROBE_CIRCLE;
+		return;
+	}
 	if (!r->hop[last].reached) {
 		v->finding = r->hop[last].refusal.what == PROBE_REFUSED ? PROBE_SAYS_NO
 									 : PROBE_ENDS;
@@ -159,6 +179,11 @@ void probe_verdict_text(const struct probe_run *r, const struct probe_verdict *v
 		break;
 	case PROBE_LOSS:
 		loss_text(r, v, buf);
+		break;
+	case PROBE_CIRCLE:
+		snprintf(buf, PROBE_TEXT, "the path goes in a circle: %s comes again as hop %u; "
+			 "the routes of these routers contradict each other",
+			 hop_name(r, v->hop, a), v->until);
 		break;
 	case PROBE_ENDS:
 		snprintf(buf, PROBE_TEXT, "%s is the last that answers: what lies behind it is "

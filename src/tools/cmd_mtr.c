@@ -119,7 +119,7 @@ static void draw_hop(struct probing *p, unsigned ttl, int width)
 
 	hop_label(p, ttl, label, sizeof(label));
 	printf("%2u. %-*.*s ", ttl, width, width, label);
-	put_numbers(&p->run->hop[ttl].stat, "\033[K\r\n");
+	put_numbers(&p->run->hop[ttl].stat, "\033[K\n");
 }
 
 static void draw(struct probing *p)
@@ -131,14 +131,16 @@ static void draw(struct probing *p)
 
 	screen_size(&rows, &cols);
 	width = cols > 70 ? (int)cols - 58 : 12;
-	printf("\033[Hrill mtr to %s (%s): %s\033[K\r\nq: quit   r: begin again\033[K\r\n"
-	       "    %-*s %6s %5s %6s %6s %6s %6s %5s %5s\033[K\r\n", p->host, p->dst_text,
+	printf("\033[Hrill mtr to %s (%s): %s\033[K\nq: quit   r: begin again\033[K\n"
+	       "    %-*s %6s %5s %6s %6s %6s %6s %5s %5s\033[K\n", p->host, p->dst_text,
 	       p->ps->way, width, "Host", "Loss%", "Snt", "Last", "Avg", "Best", "Wrst", "StDev",
 	       "Jttr");
 	for (unsigned t = p->run->plan.first; t <= p->run->end && line < rows; t++, line++)
 		draw_hop(p, t, width);
 	probe_judge(p->run, &v);
 	probe_verdict_text(p->run, &v, text);
+	if (!p->run->plan.interval_ns)
+		snprintf(text, sizeof(text), "finding the path ...");
 	printf("%.*s\033[K\033[J", (int)cols - 1, text);
 	fflush(stdout);
 	drawn_ns = probe_now_ns();
@@ -213,7 +215,7 @@ static int look(struct probing *p)
 		probing_put_json(probing_path_json(p, true));
 	else
 		put_report(p);
-	return p->run->hop[p->run->end].reached ? EXIT_DONE : EXIT_FAILED;
+	return quit || p->run->hop[p->run->end].reached ? EXIT_DONE : EXIT_FAILED;
 }
 
 static int run(const struct cmd *cmd, int argc, char **argv)
@@ -243,7 +245,7 @@ const struct cmd cmd_mtr = {
 		 "terminal.  With -r, -j, or when it is not on a terminal, it prints once after\n"
 		 "the rounds of -c.  How hops and loss are judged: `rill pathping --help`.\n"
 		 "\n"
-		 "Exit status: 0 when the host was reached, 1 when not.",
+		 "Exit status: 0 when the host was reached or q was typed, 1 when not.",
 	.example = "  rill mtr -r -n -c 5 127.0.0.1",
 	.opts = opts,
 	.runs_stack = true,

@@ -327,6 +327,8 @@ static int wait_ms(const struct probing *p)
 {
 	int64_t due = probe_run_due(p->run), ms;
 
+	if (probe_run_over(p->run))		/* answers came while we sent */
+		return 0;
 	if (due == PROBE_NEVER)
 		return p->tick_ms ? p->tick_ms : 1000;
 	ms = (due - probe_now_ns() + MS - 1) / MS;

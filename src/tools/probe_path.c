@@ -130,6 +130,8 @@ static const char *finding_name(enum probe_finding f)
 		return "clean";
 	case PROBE_LOSS:
 		return "loss";
+	case PROBE_CIRCLE:
+		return "circle";
 	case PROBE_ENDS:
 		return "ends";
 	case PROBE_SAYS_NO:

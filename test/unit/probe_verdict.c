@@ -102,6 +102,24 @@ TEST(a_refusal_is_named)
 	CHECK_STR("text", text, "hop 3 (10.0.3.1) refuses: prohibited by a filter");
 }
 
+TEST(a_circle_is_seen)
+{
+	struct probe_verdict v;
+	char text[PROBE_TEXT];
+
+	path("100 100 100 100 100!");
+	run.hop[4].addr[0] = run.hop[2].addr[0];
+	run.hop[5].addr[0] = run.hop[3].addr[0];
+	probe_judge(&run, &v);
+	probe_verdict_text(&run, &v, text);
+	CHECK_STR("text", text, "the path goes in a circle: hop 2 (10.0.2.1) comes again as hop 4; "
+		  "the routes of these routers contradict each other");
+	path("100 100 100!");
+	run.hop[3].addr[0] = run.hop[2].addr[0];
+	probe_judge(&run, &v);
+	CHECK("twice in a row is none", v.finding == PROBE_ENDS);
+}
+
 TEST(notes)
 {
 	struct probe_verdict v;
