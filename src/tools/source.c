@@ -6,8 +6,12 @@
  */
 #include "tools/source.h"
 
+#include <errno.h>
+#include <fcntl.h>
+#include <sched.h>
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "tools/out.h"
 
@@ -37,12 +41,31 @@ int source_arg(struct source *s, const struct cmd *cmd, int id, const char *arg)
 	return 0;
 }
 
+int source_enter(struct source *s, const struct cmd *cmd)
+{
+	char path[48];
+	int fd, r;
+
+	if (!s->netns_pid || s->sel.name || s->sel.pid)
+		return EXIT_DONE;	/* or source_open() says what is wrong */
+	snprintf(path, sizeof(path), "/proc/%ld/ns/net", s->netns_pid);
+	fd = open(path, O_RDONLY | O_CLOEXEC);
+	r = fd < 0 ? -errno : setns(fd, CLONE_NEWNET) < 0 ? -errno : 0;
+	if (fd >= 0)
+		close(fd);
+	if (r < 0)
+		complain("%s: cannot enter the network namespace of %ld: %s%s", cmd->name,
+			 s->netns_pid, strerror(-r), r == -EPERM ? "; it needs root" : "");
+	s->entered = r == 0;
+	return r < 0 ? EXIT_FAILED : EXIT_DONE;
+}
+
 int source_open(struct source *s, const struct cmd *cmd)
 {
 	static struct ctl_stacks stacks;
 	char a[96], b[96];
 
-	if (s->netns_pid)
+	if (s->netns_pid && !s->entered)
 		snprintf(s->net, sizeof(s->net), "/proc/%ld/net", s->netns_pid);
 	if (!s->sel.name && !s->sel.pid)
 		return EXIT_DONE;

@@ -19,11 +19,18 @@ struct source {
 	struct ctl_select sel;
 	long		netns_pid;	/* 0: ours */
 	char		net[48];	/* "/proc/PID/net", or "" */
+	bool		entered;	/* all of the process is there */
 	struct ctl_stacks *stacks;	/* NULL: the kernel */
 };
 
 /** Take option @id.  Return: 1 taken, 0 not one of ours, -1 after a complaint. */
 int source_arg(struct source *s, const struct cmd *cmd, int id, const char *arg);
+
+/**
+ * Go into the namespace of --netns with all of the process, for those that read more
+ * than counters: needs root.  Before source_open().  Return: an exit status.
+ */
+int source_enter(struct source *s, const struct cmd *cmd);
 
 /** Connect to the stack that was asked for: there must be one.  Return: an exit status. */
 int source_open(struct source *s, const struct cmd *cmd);
