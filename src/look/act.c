@@ -123,7 +123,9 @@ const char *rl_act_why(int err, const struct rill_sock *s)
 		return "its stack does not answer";
 	case EBADF:
 		if (!kernel)
-			return "it is no connection of a program (any more)";
+			return s->half_open || s->state == RILL_TIME_WAIT
+				? "no program has it: only its stack's own timers end it"
+				: "it is no connection of a program (any more)";
 		return s->orphan || s->half_open || s->state == RILL_TIME_WAIT
 			? "no program holds it: only the kernel's own timers end it"
 			: "the program that holds it is hidden from us: be root";

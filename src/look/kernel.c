@@ -216,36 +216,44 @@ static uint8_t family_of(const struct inet_diag_msg *m, const struct rill_sock *
 	return 6;
 }
 
-static int one_socket(const struct nlmsghdr *nlh, void *ctx)
+bool rl_diag_record(const struct nlmsghdr *nlh, uint8_t proto, struct rill_sock *s)
 {
 	const struct inet_diag_msg *m = mnl_nlmsg_get_payload(nlh);
+
+	if (mnl_nlmsg_get_payload_len(nlh) < sizeof(*m))
+		return false;
+	memset(s, 0, sizeof(*s));
+	rl_sock_unknown(s);
+	s->source = RILL_SRC_KERNEL;
+	s->stack = "";
+	s->proto = proto;
+	/* 12 is the kernel's NEW_SYN_RECV: a request socket */
+	s->half_open = m->idiag_state == 12 || m->idiag_state == RILL_SYN_RECV;
+	s->state = m->idiag_state == 12 ? RILL_SYN_RECV : m->idiag_state;
+	s->recv_q = m->idiag_rqueue;
+	s->send_q = m->idiag_wqueue;
+	s->timer = m->idiag_timer;
+	s->timer_ms = m->idiag_timer ? (int64_t)m->idiag_expires : 0;
+	s->tries = m->idiag_retrans;
+	s->uid = m->idiag_uid;
+	s->inode = m->idiag_inode;
+	s->cookie = (uint64_t)m->id.idiag_cookie[1] << 32 | m->id.idiag_cookie[0];
+	s->ifindex = m->id.idiag_if;
+	put_ip(&s->local, m->idiag_family, m->id.idiag_src, m->id.idiag_sport);
+	put_ip(&s->peer, m->idiag_family, m->id.idiag_dst, m->id.idiag_dport);
+	attributes(s, nlh);
+	s->family = family_of(m, s);
+	s->orphan = !s->inode && s->proto == IPPROTO_TCP && !s->half_open;
+	return true;
+}
+
+static int one_socket(const struct nlmsghdr *nlh, void *ctx)
+{
 	struct dump *d = ctx;
 	struct rill_sock s;
 
-	if (mnl_nlmsg_get_payload_len(nlh) < sizeof(*m))
+	if (!rl_diag_record(nlh, d->proto, &s))
 		return MNL_CB_OK;
-	memset(&s, 0, sizeof(s));
-	rl_sock_unknown(&s);
-	s.source = RILL_SRC_KERNEL;
-	s.stack = "";
-	s.proto = d->proto;
-	/* 12 is the kernel's NEW_SYN_RECV: a request socket */
-	s.half_open = m->idiag_state == 12 || m->idiag_state == RILL_SYN_RECV;
-	s.state = m->idiag_state == 12 ? RILL_SYN_RECV : m->idiag_state;
-	s.recv_q = m->idiag_rqueue;
-	s.send_q = m->idiag_wqueue;
-	s.timer = m->idiag_timer;
-	s.timer_ms = m->idiag_timer ? (int64_t)m->idiag_expires : 0;
-	s.tries = m->idiag_retrans;
-	s.uid = m->idiag_uid;
-	s.inode = m->idiag_inode;
-	s.cookie = (uint64_t)m->id.idiag_cookie[1] << 32 | m->id.idiag_cookie[0];
-	s.ifindex = m->id.idiag_if;
-	put_ip(&s.local, m->idiag_family, m->id.idiag_src, m->id.idiag_sport);
-	put_ip(&s.peer, m->idiag_family, m->id.idiag_dst, m->id.idiag_dport);
-	attributes(&s, nlh);
-	s.family = family_of(m, &s);
-	s.orphan = !s.inode && s.proto == IPPROTO_TCP && !s.half_open;
 	age(d, &s);
 	return rl_walk_tell(d->w, &s) ? MNL_CB_OK : MNL_CB_STOP;
 }

@@ -32,6 +32,10 @@ int rl_source_kernel(struct rl_walk *w, uint8_t proto);
 /** A socket of sock_diag in a network namespace (-1: ours).  NULL with errno. */
 struct mnl_socket *rl_diag_open(int netns_fd);
 
+/** One of its messages as a record.  Return: false: it is none. */
+struct nlmsghdr;
+bool rl_diag_record(const struct nlmsghdr *nlh, uint8_t proto, struct rill_sock *s);
+
 /** The same from /proc/net: less of each, but nearly everywhere. */
 int rl_source_proc(struct rl_walk *w, uint8_t proto);
 

@@ -10,7 +10,8 @@ enum exit_status { EXIT_DONE = 0, EXIT_FAILED = 1, EXIT_MISUSE = 2 };
 
 /*
  * One option.  Its number is what opt_next() returns; 0 ends a list.  @arg is
- * NULL for an option without argument; @help is NULL for one that is known only
+ * NULL for an option without argument; with "[=" in front it may be left out (long
+ * form only), and @w->arg is NULL then.  @help is NULL for one that is known only
  * to be refused with a reason.
  */
 struct opt {

@@ -68,7 +68,7 @@ static int long_option(struct optwalk *w, char *s)
 	if (!o->arg && eq)
 		return bad(w, "no value belongs to option", s - 2, (int)n + 2);
 	w->arg = eq ? eq + 1 : NULL;
-	if (o->arg && !eq) {
+	if (o->arg && !eq && o->arg[0] != '[') {
 		if (w->at == w->argc)
 			return bad(w, "missing value of option", s - 2, (int)n + 2);
 		w->arg = w->argv[w->at++];

@@ -1,19 +1,23 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * How ss(8) writes a connection's timer, details, memory and TCP_INFO: the same
- * words in the same order, so that what reads ss's output reads ours.
+ * How ss(8) writes a socket's addresses, timer, details and memory: the same words
+ * in the same order, so that what reads ss's output reads ours.  Hot for hosts with
+ * many sockets: ports and addresses are written without printf, and names of
+ * services, devices and hosts are looked up once.
  */
 #include "tools/ss_fmt.h"
 
 #include <arpa/inet.h>
 #include <inttypes.h>
+#include <net/if.h>
 #include <netdb.h>
+#include <netinet/in.h>
 #include <stdarg.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
-#include "rill/stack.h"
-#include "look/ctlc.h"
+#include "look/cgroup.h"
 
 void ss_put(struct ss_text *t, const char *fmt, ...)
 {
@@ -27,35 +31,177 @@ void ss_put(struct ss_text *t, const char *fmt, ...)
 		t->len = t->len + (size_t)n < t->n ? t->len + (size_t)n : t->n - 1;
 }
 
+void ss_puts(struct ss_text *t, const char *s)
+{
+	while (*s && t->len + 1 < t->n)
+		t->p[t->len++] = *s++;
+	t->p[t->len] = '\0';
+}
+
+static void put_number(struct ss_text *t, unsigned v)
+{
+	char digits[12], *p = digits + sizeof(digits);
+
+	*--p = '\0';
+	do
+		*--p = (char)('0' + v % 10);
+	while ((v /= 10) > 0);
+	ss_puts(t, p);
+}
+
 /* ---- addresses ---- */
 
-void ss_addr(const json_t *conn, const char *what, char *buf, size_t n)
+static bool is_any(const struct rill_addr *a)
 {
-	const char *s = ctlc_str(conn, what);
-	int64_t family = ctlc_int(conn, "family");
-	bool any = !strcmp(s, "::") || !strcmp(s, "0.0.0.0");
-
-	if (any && family == 0)
-		s = "*";
-	else if (any)
-		s = family == 4 ? "0.0.0.0" : "[::]";
-	snprintf(buf, n, strchr(s, ':') && *s != '[' ? "[%s]" : "%s", s);
+	return !(a->ip.q[0] | a->ip.q[1]);
 }
 
-void ss_port(unsigned port, bool udp, bool numeric, char *buf, size_t n)
+static bool is_any4(const struct rill_addr *a)
 {
-	const struct servent *se = numeric ? NULL :
-		getservbyport(htons((uint16_t)port), udp ? "udp" : "tcp");
+	return !(a->ip.b[12] | a->ip.b[13] | a->ip.b[14] | a->ip.b[15]);
+}
+
+#define NAMES	1024		/* hosts remembered; a power of two */
+
+/* Return: the name of @a, "" when it has none. */
+static const char *host_name(const struct rill_addr *a, bool v4)
+{
+	static struct {
+		bool	known;
+		uint8_t	ip[16];
+		char	name[64];
+	} cache[NAMES];
+	struct sockaddr_in6 s6 = { .sin6_family = AF_INET6 };
+	struct sockaddr_in s4 = { .sin_family = AF_INET };
+	unsigned h = 0;
+
+	for (int i = 0; i < 16; i++)
+		h = h * 31 + a->ip.b[i];
+	h &= NAMES - 1;
+	if (cache[h].known && !memcmp(cache[h].ip, a->ip.b, 16))
+		return cache[h].name;
+	cache[h].known = true;
+	memcpy(cache[h].ip, a->ip.b, 16);
+	memcpy(&s6.sin6_addr, a->ip.b, 16);
+	memcpy(&s4.sin_addr, a->ip.b + 12, 4);
+	if (getnameinfo(v4 ? (struct sockaddr *)&s4 : (struct sockaddr *)&s6,
+			v4 ? sizeof(s4) : sizeof(s6), cache[h].name, sizeof(cache[h].name),
+			NULL, 0, NI_NAMEREQD) != 0)
+		cache[h].name[0] = '\0';
+	return cache[h].name;
+}
+
+static void put_v4(struct ss_text *t, const uint8_t *b)
+{
+	for (int i = 0; i < 4; i++) {
+		if (i)
+			ss_puts(t, ".");
+		put_number(t, b[i]);
+	}
+}
+
+static void put_ip(struct ss_text *t, const struct rill_addr *a, bool v4)
+{
+	char text[INET6_ADDRSTRLEN];
+
+	if (v4) {
+		put_v4(t, a->ip.b + 12);
+		return;
+	}
+	ss_puts(t, "[");
+	ss_puts(t, inet_ntop(AF_INET6, a->ip.b, text, sizeof(text)));
+	ss_puts(t, "]");
+}
+
+/* "%eth0" */
+static void put_device(struct ss_text *t, uint32_t ifindex)
+{
+	static char name[IF_NAMESIZE + 8];
+	static uint32_t last;
+
+	if (ifindex != last && !if_indextoname(ifindex, name))
+		snprintf(name, sizeof(name), "if%u", ifindex);
+	last = ifindex;
+	ss_puts(t, "%");
+	ss_puts(t, name);
+}
+
+void ss_addr(struct ss_text *t, const struct rill_sock *s, bool local, bool resolve)
+{
+	const struct rill_addr *a = local ? &s->local : &s->peer;
+	bool v4 = s->family == 4;
+	const char *name = "";
+
+	if (s->family == 0 && is_any(a))
+		name = "*";
+	else if (resolve && !(v4 ? is_any4(a) : is_any(a)))
+		name = host_name(a, v4);
+	if (*name)
+		ss_puts(t, name);
+	else
+		put_ip(t, a, v4);
+	if (local && s->ifindex && s->source == RILL_SRC_KERNEL)
+		put_device(t, s->ifindex);
+}
+
+/* ---- ports ---- */
+
+/* Ports that the kernel gives out are nobody's service, whatever a list says. */
+static bool is_ephemeral(uint16_t port)
+{
+	static unsigned lo, hi;
+
+	if (!hi) {
+		FILE *f = fopen("/proc/sys/net/ipv4/ip_local_port_range", "re");
+
+		if (!f || fscanf(f, "%u %u", &lo, &hi) != 2) {
+			lo = 32768;
+			hi = 60999;
+		}
+		if (f)
+			fclose(f);
+	}
+	return port >= lo && port <= hi;
+}
+
+/* Return: the service's name, NULL when it has none. */
+static const char *service(uint16_t port, bool udp)
+{
+	static char *cache[2][1 << 16];
+	static char none[] = "";
+	char **p = &cache[udp][port];
+
+	if (!*p) {
+		const struct servent *se = is_ephemeral(port) ? NULL :
+			getservbyport(htons(port), udp ? "udp" : "tcp");
+
+		*p = se ? strdup(se->s_name) : none;
+	}
+	return *p && **p ? *p : NULL;
+}
+
+void ss_port(struct ss_text *t, uint16_t port, bool udp, bool numeric)
+{
+	const char *name = numeric || !port ? NULL : service(port, udp);
 
 	if (!port)
-		snprintf(buf, n, "*");
-	else if (se)
-		snprintf(buf, n, "%s", se->s_name);
+		ss_puts(t, "*");
+	else if (name)
+		ss_puts(t, name);
 	else
-		snprintf(buf, n, "%u", port);
+		put_number(t, port);
 }
 
-/* ---- timers ---- */
+/* ---- states and timers ---- */
+
+const char *ss_state(const struct rill_sock *s)
+{
+	if (s->proto == IPPROTO_UDP)
+		return s->state == RILL_ESTABLISHED ? "ESTAB" : "UNCONN";
+	if (s->state == RILL_CLOSE)
+		return "UNCONN";
+	return s->state && s->state < RILL_TCP_STATES ? rill_state_ss(s->state) : "UNKNOWN";
+}
 
 const char *ss_timer_name(int kind)
 {
@@ -93,24 +239,39 @@ const char *ss_time(uint64_t ms, char *buf, size_t n)
 	return buf;
 }
 
-void ss_timer(struct ss_text *t, const json_t *conn)
+void ss_timer(struct ss_text *t, const struct rill_sock *s)
 {
-	int64_t kind = ctlc_int(conn, "timer"), us = ctlc_int(conn, "timer_us");
 	char text[40];
 
-	if (kind == RILL_TMR_NONE)
-		return;
-	ss_put(t, " timer:(%s,%s,%" PRId64 ")", ss_timer_name((int)kind),
-	       ss_time(us > 0 ? (uint64_t)us / 1000 : 0, text, sizeof(text)),
-	       ctlc_int(conn, "tries"));
+	/* what overflows has fired */
+	if (s->timer != RILL_TMR_NONE)
+		ss_put(t, " timer:(%s,%s,%u)", ss_timer_name(s->timer),
+		       ss_time(s->timer_ms > 0 && s->timer_ms <= INT32_MAX
+			       ? (uint64_t)s->timer_ms : 0, text, sizeof(text)), s->tries);
 }
 
-/* ---- details and memory ---- */
+/* ---- users, details, memory ---- */
+
+/* A stack's are always shown: they tell its sockets from the kernel's. */
+void ss_users(struct ss_text *t, const struct rill_sock *s, bool owners)
+{
+	if (s->source == RILL_SRC_RILL) {
+		ss_put(t, " users:((\"%s\",pid=%d))", s->stack, s->pid);
+		return;
+	}
+	if (!owners || !s->nowners)
+		return;
+	ss_puts(t, " users:(");
+	for (unsigned i = s->nowners; i-- > 0; )	/* ss has the last one first */
+		ss_put(t, "(\"%s\",pid=%d,fd=%d)%s", s->owners[i].comm, s->owners[i].pid,
+		       s->owners[i].fd, i ? "," : "");
+	ss_puts(t, ")");
+}
 
 /* Which directions are still open, by what the state says. */
-static const char *directions(int64_t state)
+static const char *directions(const struct rill_sock *s)
 {
-	switch (state) {
+	switch (s->state) {
 	case RILL_FIN_WAIT1:
 	case RILL_FIN_WAIT2:
 		return "<--";		/* we have finished sending */
@@ -124,199 +285,58 @@ static const char *directions(int64_t state)
 	return "<->";
 }
 
-void ss_details(struct ss_text *t, const json_t *conn, const json_t *hello)
+static void rill_details(struct ss_text *t, const struct rill_sock *s)
 {
-	int64_t uid = ctlc_int(hello, "uid"), age = ctlc_int(conn, "age_us");
 	char text[40];
 
-	if (uid)
-		ss_put(t, " uid:%" PRId64, uid);
-	ss_put(t, " sk:%s", ctlc_str(conn, "id"));
-	if (ctlc_true(conn, "half_open"))
+	if (s->uid > 0)
+		ss_put(t, " uid:%" PRId64, s->uid);
+	ss_put(t, " sk:%" PRIx64, s->cookie);
+	if (s->half_open)
 		ss_put(t, " half-open");
-	if (ctlc_true(conn, "orphan"))
+	if (s->orphan)
 		ss_put(t, " orphan");
-	ss_put(t, " age:%s %s", ss_time(age > 0 ? (uint64_t)age / 1000 : 0, text,
-					sizeof(text)),
-	       directions(ctlc_int(conn, "state")));
+	ss_put(t, " age:%s %s", ss_time(s->age_ms > 0 ? (uint64_t)s->age_ms : 0, text,
+					sizeof(text)), directions(s));
 }
 
-void ss_memory(struct ss_text *t, const json_t *conn)
+/* What the kernel keeps no whole socket for: it says less of these. */
+static bool is_small(const struct rill_sock *s)
 {
-	bool listening = ctlc_int(conn, "state") == RILL_LISTEN;
-	int64_t r = listening ? 0 : ctlc_int(conn, "recv_q");
-	int64_t w = listening ? 0 : ctlc_int(conn, "send_q");
-
-	ss_put(t, " skmem:(r%" PRId64 ",rb%" PRId64 ",t0,tb%" PRId64 ",f0,w%" PRId64
-	       ",o0,bl0,d0)", r, ctlc_int(conn, "rcvbuf"), ctlc_int(conn, "sndbuf"), w);
+	return s->state == RILL_TIME_WAIT || (s->half_open && !s->inode) ||
+	       (s->state == RILL_FIN_WAIT2 && s->timer == RILL_TMR_TIMEWAIT);
 }
 
-/* ---- TCP_INFO ---- */
-
-struct info {
-	struct ss_text	*t;
-	const json_t	*o;		/* "info" of the reply */
-	bool		 numeric;
-	bool		 listening;	/* unacked and sacked mean the accept queue then */
-};
-
-static int64_t get(const struct info *i, const char *name)
+static void kernel_details(struct ss_text *t, const struct rill_sock *s)
 {
-	return ctlc_int(i->o, name);
-}
+	char path[512];
 
-/* " label:VALUE" unless it is 0. */
-static void put_count(const struct info *i, const char *label, const char *name)
-{
-	if (get(i, name))
-		ss_put(i->t, " %s:%" PRId64, label, get(i, name));
-}
-
-static void put_rate(const struct info *i, const char *label, double bps)
-{
-	static const char units[] = "\0kMGTPE";
-	unsigned u = 0;
-
-	if (i->numeric) {
-		ss_put(i->t, " %s %.0fbps", label, bps);
+	if (s->uid > 0)
+		ss_put(t, " uid:%" PRId64, s->uid);
+	ss_put(t, " ino:%" PRIu64 " sk:%" PRIx64, s->inode, s->cookie);
+	if (s->mark)
+		ss_put(t, " fwmark:0x%x", s->mark);
+	if (s->cgroup)
+		ss_put(t, " cgroup:%s", rl_cgroup_path(s->cgroup, path, sizeof(path)));
+	if (is_small(s))
 		return;
-	}
-	while (bps >= 1000 && u < 6) {
-		bps /= 1000;
-		u++;
-	}
-	if (u)
-		ss_put(i->t, " %s %.3g%cbps", label, bps, units[u]);
+	if (s->family != 4 && (s->state == RILL_LISTEN || s->state == RILL_CLOSE))
+		ss_put(t, " v6only:%d", s->v6only);
+	ss_put(t, " %c-%c", s->shutdown & 1 ? '-' : '<', s->shutdown & 2 ? '-' : '>');
+}
+
+void ss_details(struct ss_text *t, const struct rill_sock *s)
+{
+	if (s->source == RILL_SRC_RILL)
+		rill_details(t, s);
 	else
-		ss_put(i->t, " %s %.3gbps", label, bps);
+		kernel_details(t, s);
 }
 
-/* Rates come in bytes; all ones (-1 here) means there is no limit. */
-static void put_byte_rate(const struct info *i, const char *label, const char *name)
+void ss_memory(struct ss_text *t, const struct rill_sock *s)
 {
-	if (get(i, name) > 0)
-		put_rate(i, label, 8.0 * (double)get(i, name));
-}
-
-static void put_options(const struct info *i, const json_t *conn)
-{
-	int64_t opts = get(i, "options"), ws = get(i, "wscales");
-	const char *cc = ctlc_str(conn, "cc");
-
-	if (opts & 1)
-		ss_put(i->t, " ts");
-	if (opts & 2)
-		ss_put(i->t, " sack");
-	if (*cc)
-		ss_put(i->t, " %s", cc);
-	if (opts & 4)
-		ss_put(i->t, " wscale:%d,%d", (int)(ws & 15), (int)(ws >> 4));
-}
-
-static void put_times(const struct info *i)
-{
-	if (get(i, "rto"))
-		ss_put(i->t, " rto:%g", (double)get(i, "rto") / 1000);
-	put_count(i, "backoff", "backoff");
-	if (get(i, "rtt"))
-		ss_put(i->t, " rtt:%g/%g", (double)get(i, "rtt") / 1000,
-		       (double)get(i, "rttvar") / 1000);
-	if (get(i, "ato"))
-		ss_put(i->t, " ato:%g", (double)get(i, "ato") / 1000);
-}
-
-static void put_sizes(const struct info *i)
-{
-	put_count(i, "mss", "snd_mss");
-	put_count(i, "pmtu", "pmtu");
-	put_count(i, "rcvmss", "rcv_mss");
-	put_count(i, "advmss", "advmss");
-	put_count(i, "cwnd", "snd_cwnd");
-	if (get(i, "snd_ssthresh") < 0xffff)
-		put_count(i, "ssthresh", "snd_ssthresh");
-	put_count(i, "bytes_sent", "bytes_sent");
-	put_count(i, "bytes_retrans", "bytes_retrans");
-	put_count(i, "bytes_acked", "bytes_acked");
-	put_count(i, "bytes_received", "bytes_received");
-	put_count(i, "segs_out", "segs_out");
-	put_count(i, "segs_in", "segs_in");
-	put_count(i, "data_segs_out", "data_segs_out");
-	put_count(i, "data_segs_in", "data_segs_in");
-}
-
-static void put_rates(const struct info *i)
-{
-	double rtt = (double)get(i, "rtt");
-
-	if (rtt > 0 && get(i, "snd_mss") && get(i, "snd_cwnd"))
-		put_rate(i, "send", (double)get(i, "snd_cwnd") * (double)get(i, "snd_mss") *
-			 8e6 / rtt);
-	put_count(i, "lastsnd", "last_data_sent");
-	put_count(i, "lastrcv", "last_data_recv");
-	put_count(i, "lastack", "last_ack_recv");
-	put_byte_rate(i, "pacing_rate", "pacing_rate");
-	put_byte_rate(i, "delivery_rate", "delivery_rate");
-	put_count(i, "delivered", "delivered");
-	put_count(i, "delivered_ce", "delivered_ce");
-	if (get(i, "flags") & 1)
-		ss_put(i->t, " app_limited");
-}
-
-/* Time spent held back, and its share of the busy time. */
-static void put_limited(const struct info *i, const char *name)
-{
-	int64_t us = get(i, name), busy = get(i, "busy_time");
-
-	if (us && busy)
-		ss_put(i->t, " %s:%" PRId64 "ms(%.1f%%)", name, us / 1000,
-		       100.0 * (double)us / (double)busy);
-}
-
-static void put_losses(const struct info *i)
-{
-	if (get(i, "busy_time"))
-		ss_put(i->t, " busy:%" PRId64 "ms", get(i, "busy_time") / 1000);
-	put_limited(i, "rwnd_limited");
-	put_limited(i, "sndbuf_limited");
-	if (!i->listening)
-		put_count(i, "unacked", "unacked");
-	if (get(i, "retrans") || get(i, "total_retrans"))
-		ss_put(i->t, " retrans:%" PRId64 "/%" PRId64, get(i, "retrans"),
-		       get(i, "total_retrans"));
-	put_count(i, "lost", "lost");
-	if (!i->listening)
-		put_count(i, "sacked", "sacked");
-	put_count(i, "dsack_dups", "dsack_dups");
-	if (get(i, "reordering") != 3)
-		put_count(i, "reordering", "reordering");
-	put_count(i, "reord_seen", "reord_seen");
-}
-
-static void put_receiver(const struct info *i)
-{
-	if (get(i, "rcv_rtt"))
-		ss_put(i->t, " rcv_rtt:%g", (double)get(i, "rcv_rtt") / 1000);
-	put_count(i, "rcv_space", "rcv_space");
-	put_count(i, "rcv_ssthresh", "rcv_ssthresh");
-	put_count(i, "notsent", "notsent_bytes");
-	if (get(i, "min_rtt") && get(i, "min_rtt") != (int64_t)UINT32_MAX)
-		ss_put(i->t, " minrtt:%g", (double)get(i, "min_rtt") / 1000);
-	put_count(i, "rcv_ooopack", "rcv_ooopack");
-	put_count(i, "snd_wnd", "snd_wnd");
-	put_count(i, "rcv_wnd", "rcv_wnd");
-}
-
-void ss_info(struct ss_text *t, const json_t *conn, bool numeric)
-{
-	struct info i = { t, json_object_get(conn, "info"), numeric,
-			  ctlc_int(conn, "state") == RILL_LISTEN };
-
-	if (!i.o)
-		return;
-	put_options(&i, conn);
-	put_times(&i);
-	put_sizes(&i);
-	put_rates(&i);
-	put_losses(&i);
-	put_receiver(&i);
+	if (s->has_mem)
+		ss_put(t, " skmem:(r%u,rb%u,t%u,tb%u,f%u,w%u,o%u,bl%u,d%u)", s->rmem_alloc,
+		       s->rcvbuf, s->wmem_alloc, s->sndbuf, s->fwd_alloc, s->wmem_queued,
+		       s->optmem, s->backlog, s->drops);
 }

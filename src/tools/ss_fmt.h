@@ -1,32 +1,40 @@
 /* SPDX-License-Identifier: MIT */
-/* The texts of `rill ss` for one connection. */
+/* The words of ss(8) for one socket: addresses, timers, details, memory, TCP_INFO. */
 #ifndef RL_TOOLS_SS_FMT_H
 #define RL_TOOLS_SS_FMT_H
 
-#include <jansson.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
-/* Text of limited length, cut off when full. */
+#include "rill/table.h"
+
+/* Text that is appended to; what doesn't fit is cut. */
 struct ss_text {
 	char	*p;
-	size_t	 n, len;
+	size_t	n, len;
 };
 
 void ss_put(struct ss_text *t, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
+void ss_puts(struct ss_text *t, const char *s);
 
-void ss_timer(struct ss_text *t, const json_t *conn);	/* "timer:(...)" or nothing */
-void ss_details(struct ss_text *t, const json_t *conn, const json_t *hello);
-void ss_memory(struct ss_text *t, const json_t *conn);
-void ss_info(struct ss_text *t, const json_t *conn, bool numeric);
+/** The address in brackets where ss has them, "*" for both families, "%if" behind
+ * the local one; @resolve: as a name where there is one. */
+void ss_addr(struct ss_text *t, const struct rill_sock *s, bool local, bool resolve);
+void ss_port(struct ss_text *t, uint16_t port, bool udp, bool numeric);
 
-/** "119min", "59sec", "1.020ms" (1.02 s, as ss writes it) */
-const char *ss_time(uint64_t ms, char *buf, size_t n);
+const char *ss_state(const struct rill_sock *s);
 const char *ss_timer_name(int kind);
+/** "119min", "1.020ms" */
+const char *ss_time(uint64_t ms, char *buf, size_t n);
 
-/** The address column; @what: "local" or "peer". */
-void ss_addr(const json_t *conn, const char *what, char *buf, size_t n);
-void ss_port(unsigned port, bool udp, bool numeric, char *buf, size_t n);
+/* Each with a blank in front, nothing when there is nothing to say. */
+void ss_timer(struct ss_text *t, const struct rill_sock *s);
+void ss_users(struct ss_text *t, const struct rill_sock *s, bool owners);
+void ss_details(struct ss_text *t, const struct rill_sock *s);
+void ss_memory(struct ss_text *t, const struct rill_sock *s);
+
+/* @options: with those of the SYN. */
+void ss_info(struct ss_text *t, const struct rill_sock *s, bool numeric, bool options);
 
 #endif

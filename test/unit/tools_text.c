@@ -6,6 +6,9 @@
 #include "tools/out.c"
 #include "tools/sha256.c"
 #include "tools/ss_fmt.c"
+#include "tools/ss_info.c"
+
+#include "look/filter.h"
 
 static const struct {
 	uint64_t ms;
@@ -26,57 +29,113 @@ TEST(ss_times)
 }
 
 static const struct {
-	const char *json, *text;
+	uint8_t timer;
+	int64_t ms;
+	uint32_t tries;
+	const char *text;
 } timer_rows[] = {
-	{ "{\"timer\":0,\"timer_us\":5}", "" },
-	{ "{\"timer\":1,\"timer_us\":204000,\"tries\":2}", " timer:(on,204ms,2)" },
-	{ "{\"timer\":2,\"timer_us\":7199000000,\"tries\":0}", " timer:(keepalive,119min,0)" },
-	{ "{\"timer\":3,\"timer_us\":59000000}", " timer:(timewait,59sec,0)" },
-	{ "{\"timer\":4,\"timer_us\":-5}", " timer:(persist,0,0)" },
-	{ "{\"timer\":99,\"timer_us\":1000}", " timer:(unknown,001ms,0)" },
+	{ 0, 5, 0, "" },
+	{ 1, 204, 2, " timer:(on,204ms,2)" },
+	{ 2, 7199000, 0, " timer:(keepalive,119min,0)" },
+	{ 3, 59000, 0, " timer:(timewait,59sec,0)" },
+	{ 4, -5, 0, " timer:(persist,0,0)" },
+	{ 1, 4294967295, 3, " timer:(on,0,3)" },	/* the kernel's -1 */
+	{ 99, 1, 0, " timer:(unknown,001ms,0)" },
 };
 
 TEST(ss_timers)
 {
 	for (size_t i = 0; i < sizeof(timer_rows) / sizeof(timer_rows[0]); i++) {
-		json_t *conn = json_loads(timer_rows[i].json, 0, NULL);
+		struct rill_sock s = { .timer = timer_rows[i].timer, .timer_ms = timer_rows[i].ms,
+				       .tries = timer_rows[i].tries };
 		char buf[64] = "";
 		struct ss_text t = { buf, sizeof(buf), 0 };
 
-		REQUIRE(timer_rows[i].json, conn);
-		ss_timer(&t, conn);
-		CHECK_STR(timer_rows[i].json, buf, timer_rows[i].text);
-		json_decref(conn);
+		ss_timer(&t, &s);
+		CHECK_STR(timer_rows[i].text, buf, timer_rows[i].text);
 	}
 }
 
 static const struct {
-	const char *json, *addr;
+	const char *ip;
+	uint8_t family;
+	uint32_t ifindex;
+	const char *addr;
 } addr_rows[] = {
-	{ "{\"local\":\"10.0.0.1\",\"family\":4}", "10.0.0.1" },
-	{ "{\"local\":\"fd77::1\",\"family\":6}", "[fd77::1]" },
-	{ "{\"local\":\"0.0.0.0\",\"family\":4}", "0.0.0.0" },
-	{ "{\"local\":\"::\",\"family\":6}", "[::]" },
-	{ "{\"local\":\"::\",\"family\":0}", "*" },
-	{ "{\"family\":0}", "" },
+	{ "10.0.0.1", 4, 0, "10.0.0.1" },
+	{ "255.255.255.255", 4, 0, "255.255.255.255" },
+	{ "fd77::1", 6, 0, "[fd77::1]" },
+	{ "::ffff:10.0.0.1", 6, 0, "[::ffff:10.0.0.1]" },
+	{ "0.0.0.0", 4, 1, "0.0.0.0%lo" },
+	{ "::", 6, 0, "[::]" },
+	{ "::", 0, 0, "*" },
+	{ "::", 0, 1, "*%lo" },
 };
 
 TEST(ss_addresses)
 {
 	char buf[64];
+	struct ss_text t = { buf, sizeof(buf), 0 };
 
 	for (size_t i = 0; i < sizeof(addr_rows) / sizeof(addr_rows[0]); i++) {
-		json_t *conn = json_loads(addr_rows[i].json, 0, NULL);
+		struct rill_sock s = { .source = RILL_SRC_KERNEL, .family = addr_rows[i].family,
+				       .ifindex = addr_rows[i].ifindex };
 
-		REQUIRE(addr_rows[i].json, conn);
-		ss_addr(conn, "local", buf, sizeof(buf));
-		CHECK_STR(addr_rows[i].json, buf, addr_rows[i].addr);
-		json_decref(conn);
+		filter_parse_ip(addr_rows[i].ip, s.local.ip.b);
+		t.len = 0;
+		ss_addr(&t, &s, true, false);
+		CHECK_STR(addr_rows[i].addr, buf, addr_rows[i].addr);
 	}
-	ss_port(0, false, false, buf, sizeof(buf));
+	t.len = 0;
+	ss_port(&t, 0, false, false);
 	CHECK_STR("no port", buf, "*");
-	ss_port(80, false, true, buf, sizeof(buf));
+	t.len = 0;
+	ss_port(&t, 80, false, true);
 	CHECK_STR("a number", buf, "80");
+}
+
+static const struct {
+	double bps;
+	const char *text, *plain;
+} rate_rows[] = {
+	{ 999.5, "999.5bps", "1000bps" }, { 1000, "1000bps", "1000bps" },
+	{ 1001, "1kbps", "1001bps" }, { 37449140624, "37.4Gbps", "37449140624bps" },
+	{ 2.5e15, "2.5e+03Tbps", "2500000000000000bps" },
+};
+
+TEST(ss_rates)
+{
+	for (size_t i = 0; i < sizeof(rate_rows) / sizeof(rate_rows[0]); i++) {
+		char buf[64] = "";
+		struct ss_text t = { buf, sizeof(buf), 0 };
+		struct info n = { .t = &t };
+
+		put_bps(&n, rate_rows[i].bps);
+		CHECK_STR(rate_rows[i].text, buf, rate_rows[i].text);
+		n.numeric = true;
+		t.len = 0;
+		put_bps(&n, rate_rows[i].bps);
+		CHECK_STR(rate_rows[i].plain, buf, rate_rows[i].plain);
+	}
+}
+
+/* Two programs of one socket: the last first; a stack's are always named. */
+TEST(ss_owners)
+{
+	const struct rill_owner o[] = { { 7, 3, "a" }, { 7, 4, "a" }, { 9, 3, "b" } };
+	struct rill_sock s = { .source = RILL_SRC_KERNEL, .owners = o, .nowners = 3 };
+	char buf[128] = "";
+	struct ss_text t = { buf, sizeof(buf), 0 };
+
+	ss_users(&t, &s, false);
+	CHECK_STR("not asked for", buf, "");
+	ss_users(&t, &s, true);
+	CHECK_STR("all", buf,
+		  " users:((\"b\",pid=9,fd=3),(\"a\",pid=7,fd=4),(\"a\",pid=7,fd=3))");
+	s = (struct rill_sock){ .source = RILL_SRC_RILL, .stack = "web", .pid = 5 };
+	t.len = 0;
+	ss_users(&t, &s, false);
+	CHECK_STR("a stack", buf, " users:((\"web\",pid=5))");
 }
 
 TEST(ss_text_is_cut)
