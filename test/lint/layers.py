@@ -39,8 +39,8 @@ EXTRA = {
     "look": {"run/ctl.h", "obs/counters.def", "base/types.h", "base/list.h",
              "base/hash.h", "wire/tcp_hdr.h"},
     # wire/fmt.h: the printer of frames, the same for `rill dump` and --trace
-    "tools": {"run/ctl.h", "base/types.h", "wire/fmt.h", "drill/run.h", "drill/ast.h",
-              "drill/options.def"},
+    "tools": {"run/ctl.h", "obs/holds.def", "base/types.h", "wire/fmt.h", "drill/run.h",
+              "drill/ast.h", "drill/options.def"},
 }
 FREESTANDING = {"stdint.h", "stddef.h", "stdbool.h", "limits.h", "stdalign.h",
                 "stdarg.h", "string.h", "errno.h"}
