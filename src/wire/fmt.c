@@ -26,6 +26,7 @@ enum proto {
 struct ends {
 	const uint8_t	*src, *dst;
 	bool		v6, said;
+	const struct rl_fmt_how *how;
 };
 
 static struct rl_view skip(struct rl_view v, size_t n)
@@ -35,9 +36,9 @@ static struct rl_view skip(struct rl_view v, size_t n)
 	return (struct rl_view){ v.p + cut, v.n - cut, v.len - RL_MIN(n, v.len) };
 }
 
-static void addr(struct rl_text *t, const uint8_t *a, bool v6)
+static void addr(struct rl_text *t, const struct ends *e, const uint8_t *a)
 {
-	if (v6)
+	if (e->v6)
 		rl_text_ip6(t, a);
 	else
 		rl_text_ip4(t, a);
@@ -47,9 +48,9 @@ static void hosts(struct rl_text *t, const struct ends *e)
 {
 	if (e->said)
 		return;
-	addr(t, e->src, e->v6);
+	addr(t, e, e->src);
 	rl_text_str(t, " > ");
-	addr(t, e->dst, e->v6);
+	addr(t, e, e->dst);
 	rl_text_str(t, ": ");
 }
 
@@ -60,20 +61,26 @@ static void named(struct rl_text *t, const char *name, uint32_t v)
 }
 
 static void end_port(struct rl_text *t, const struct ends *e, const uint8_t *a,
-		     uint16_t port)
+		     uint16_t port, bool is_tcp)
 {
+	const char *name = e->how->port ? e->how->port(port, is_tcp) : NULL;
+
 	if (!e->said) {
-		addr(t, a, e->v6);
+		addr(t, e, a);
 		rl_text_str(t, ".");
 	}
-	rl_text_dec(t, port);
+	if (name)
+		rl_text_str(t, name);
+	else
+		rl_text_dec(t, port);
 }
 
-static void hosts_ports(struct rl_text *t, const struct ends *e, const uint8_t *ports)
+static void hosts_ports(struct rl_text *t, const struct ends *e, const uint8_t *ports,
+			bool is_tcp)
 {
-	end_port(t, e, e->src, get16(ports));
+	end_port(t, e, e->src, get16(ports), is_tcp);
 	rl_text_str(t, " > ");
-	end_port(t, e, e->dst, get16(ports + 2));
+	end_port(t, e, e->dst, get16(ports + 2), is_tcp);
 	rl_text_str(t, ": ");
 }
 
@@ -115,19 +122,19 @@ static void tcp_flags(struct rl_text *t, uint8_t flags)
 	rl_text_str(t, "]");
 }
 
-static void sack_blocks(struct rl_text *t, const uint8_t *p, size_t n)
+static void sack_blocks(struct rl_text *t, const uint8_t *p, size_t n, uint32_t ack0)
 {
 	named(t, "sack ", (uint32_t)(n / 8));
 	rl_text_str(t, " ");
 	for (; n >= 8; n -= 8, p += 8) {
-		named(t, "{", get32(p));
-		named(t, ":", get32(p + 4));
+		named(t, "{", get32(p) - ack0);
+		named(t, ":", get32(p + 4) - ack0);
 		rl_text_str(t, "}");
 	}
 }
 
 /* One option of @len bytes, kind and length included. */
-static void tcp_option(struct rl_text *t, const uint8_t *p, size_t len)
+static void tcp_option(struct rl_text *t, const uint8_t *p, size_t len, uint32_t ack0)
 {
 	if (p[0] == OPT_MSS && len == 4) {
 		named(t, "mss ", get16(p + 2));
@@ -136,7 +143,7 @@ static void tcp_option(struct rl_text *t, const uint8_t *p, size_t len)
 	} else if (p[0] == OPT_SACK_OK && len == 2) {
 		rl_text_str(t, "sackOK");
 	} else if (p[0] == OPT_SACK && len > 2 && len % 8 == 2) {
-		sack_blocks(t, p + 2, len - 2);
+		sack_blocks(t, p + 2, len - 2, ack0);
 	} else if (p[0] == OPT_TS && len == 10) {
 		named(t, "TS val ", get32(p + 2));
 		named(t, " ecr ", get32(p + 6));
@@ -148,7 +155,7 @@ static void tcp_option(struct rl_text *t, const uint8_t *p, size_t len)
 	}
 }
 
-static void tcp_options(struct rl_text *t, const uint8_t *p, size_t n)
+static void tcp_options(struct rl_text *t, const uint8_t *p, size_t n, uint32_t ack0)
 {
 	const uint8_t *end = p + n;
 	const char *comma = "";
@@ -170,16 +177,17 @@ static void tcp_options(struct rl_text *t, const uint8_t *p, size_t n)
 			break;
 		} else {
 			len = p[1];
-			tcp_option(t, p, len);
+			tcp_option(t, p, len, ack0);
 		}
 		p += len;
 	}
 	rl_text_str(t, "]");
 }
 
-static void tcp_numbers(struct rl_text *t, const uint8_t *h, uint32_t data)
+static void tcp_numbers(struct rl_text *t, const uint8_t *h, uint32_t data,
+			const struct rl_fmt_how *how)
 {
-	uint32_t seq = get32(h + 4);
+	uint32_t seq = get32(h + 4) - how->seq0;
 	uint8_t flags = h[13];
 
 	if (data || (flags & (TH_SYN | TH_FIN | TH_RST))) {
@@ -188,7 +196,7 @@ static void tcp_numbers(struct rl_text *t, const uint8_t *h, uint32_t data)
 			named(t, ":", seq + data);
 	}
 	if (flags & TH_ACK)
-		named(t, ", ack ", get32(h + 8));
+		named(t, ", ack ", get32(h + 8) - how->ack0);
 	named(t, ", win ", get16(h + 14));
 	if (flags & TH_URG)
 		named(t, ", urg ", get16(h + 18));
@@ -203,19 +211,23 @@ static void tcp(struct rl_text *t, const struct ends *e, struct rl_view v)
 		rl_text_str(t, "[|tcp]");
 		return;
 	}
-	hosts_ports(t, e, v.p);
+	hosts_ports(t, e, v.p, true);
 	hdr = (v.p[12] >> 4) * 4u;
 	if (hdr < TCP_HDR_LEN || hdr > v.len) {
 		named(t, "tcp [bad hdr length ", (uint32_t)hdr);
 		rl_text_str(t, "]");
 		return;
 	}
+	if (e->how->quiet) {
+		named(t, "tcp ", (uint32_t)(v.len - hdr));
+		return;
+	}
 	tcp_flags(t, v.p[13]);
-	tcp_numbers(t, v.p, (uint32_t)(v.len - hdr));
+	tcp_numbers(t, v.p, (uint32_t)(v.len - hdr), e->how);
 	if (hdr > v.n)
 		rl_text_str(t, " [|tcp]");
 	else if (hdr > TCP_HDR_LEN)
-		tcp_options(t, v.p + TCP_HDR_LEN, hdr - TCP_HDR_LEN);
+		tcp_options(t, v.p + TCP_HDR_LEN, hdr - TCP_HDR_LEN, e->how->ack0);
 	named(t, ", length ", (uint32_t)(v.len - hdr));
 }
 
@@ -228,7 +240,7 @@ static void udp(struct rl_text *t, const struct ends *e, struct rl_view v)
 		rl_text_str(t, "[|udp]");
 		return;
 	}
-	hosts_ports(t, e, v.p);
+	hosts_ports(t, e, v.p, false);
 	len = get16(v.p + 4);
 	if (len < 8) {
 		named(t, "UDP, bad length ", len);
@@ -289,9 +301,9 @@ static void frag4(struct rl_text *t, const uint8_t *ip, size_t bytes)
 	rl_text_str(t, f & 0x2000 ? "+)" : ")");
 }
 
-static void ip4(struct rl_text *t, const uint8_t *p, size_t n)
+static void ip4(struct rl_text *t, const uint8_t *p, size_t n, const struct rl_fmt_how *how)
 {
-	struct ends e = { p + 12, p + 16, false, false };
+	struct ends e = { p + 12, p + 16, false, false, how };
 	struct rl_view v = { p, n, n };
 	size_t hdr, total;
 	uint16_t frag;
@@ -379,9 +391,9 @@ static void ip6_payload(struct rl_text *t, struct ends *e, uint8_t next,
 	transport(t, e, next, v);
 }
 
-static void ip6(struct rl_text *t, const uint8_t *p, size_t n)
+static void ip6(struct rl_text *t, const uint8_t *p, size_t n, const struct rl_fmt_how *how)
 {
-	struct ends e = { p + 8, p + 24, true, false };
+	struct ends e = { p + 8, p + 24, true, false, how };
 	struct rl_view v = { p, n, n };
 
 	if (n < 40) {
@@ -396,14 +408,14 @@ static void ip6(struct rl_text *t, const uint8_t *p, size_t n)
 	ip6_payload(t, &e, p[6], skip(v, 40));
 }
 
-static void ip(struct rl_text *t, const uint8_t *p, size_t n)
+static void ip(struct rl_text *t, const uint8_t *p, size_t n, const struct rl_fmt_how *how)
 {
 	if (n && p[0] >> 4 == 6)
-		ip6(t, p, n);
+		ip6(t, p, n, how);
 	else if (n && p[0] >> 4 != 4)
 		named(t, "IP", p[0] >> 4);
 	else
-		ip4(t, p, n);
+		ip4(t, p, n, how);
 }
 
 /* ---- below IP ---- */
@@ -436,7 +448,7 @@ static void arp(struct rl_text *t, const uint8_t *p, size_t n)
 	named(t, ", length ", (uint32_t)n);
 }
 
-static void ether(struct rl_text *t, const uint8_t *p, size_t n)
+static void ether(struct rl_text *t, const uint8_t *p, size_t n, const struct rl_fmt_how *how)
 {
 	uint16_t type;
 	uint8_t be[2];
@@ -447,7 +459,7 @@ static void ether(struct rl_text *t, const uint8_t *p, size_t n)
 	}
 	type = get16(p + 12);
 	if (type == ET_IP4 || type == ET_IP6) {
-		ip(t, p + 14, n - 14);
+		ip(t, p + 14, n - 14, how);
 		return;
 	}
 	if (type == ET_ARP) {
@@ -463,14 +475,24 @@ static void ether(struct rl_text *t, const uint8_t *p, size_t n)
 	named(t, ", length ", (uint32_t)n);
 }
 
-size_t rl_fmt_frame(char *buf, size_t size, const uint8_t *frame, size_t n, bool eth)
+size_t rl_fmt_frame_how(char *buf, size_t size, const uint8_t *frame, size_t n,
+			const struct rl_fmt_how *how)
 {
 	struct rl_text t;
 
 	rl_text_init(&t, buf, size);
-	if (eth)
-		ether(&t, frame, n);
+	if (how->ether)
+		ether(&t, frame, n, how);
+	else if (how->ethertype == ET_ARP)
+		arp(&t, frame, n);
 	else
-		ip(&t, frame, n);
+		ip(&t, frame, n, how);
 	return t.len;
+}
+
+size_t rl_fmt_frame(char *buf, size_t size, const uint8_t *frame, size_t n, bool eth)
+{
+	const struct rl_fmt_how how = { .ether = eth };
+
+	return rl_fmt_frame_how(buf, size, frame, n, &how);
 }

@@ -30,6 +30,19 @@ void rl_text_ip6(struct rl_text *t, const uint8_t *ip);		/* RFC 5952 */
  */
 size_t rl_fmt_frame(char *buf, size_t size, const uint8_t *frame, size_t n, bool ether);
 
+/* How to write it; all 0: IP is first, absolute numbers. */
+struct rl_fmt_how {
+	bool		ether;		/* an Ethernet header stands in front */
+	bool		quiet;		/* protocol and length only, as tcpdump -q */
+	uint16_t	ethertype;	/* without that header: IP, ARP; 0: IP of either version */
+	uint32_t	seq0, ack0;	/* numbers of a TCP segment and of its ACKs count from */
+	const char	*(*port)(uint16_t port, bool tcp);	/* its name; NULL: none */
+};
+
+/** rl_fmt_frame_how() - the same, otherwise: see struct rl_fmt_how */
+size_t rl_fmt_frame_how(char *buf, size_t size, const uint8_t *frame, size_t n,
+			const struct rl_fmt_how *how);
+
 /* Between fmt.c and fmt_icmp.c: bytes that are there, and how many should be. */
 struct rl_view {
 	const uint8_t	*p;
