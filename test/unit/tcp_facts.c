@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* What rill_stack_conns() says of an endpoint beside TCP_INFO [D1] [C5] [C13] [C3]. */
+#include <errno.h>
+
 #include "tcp_fix.h"
 #include "stack/sockopt_nums.h"
 
@@ -113,5 +115,79 @@ TEST(queues_of_a_listener)
 	CHECK_EQ("its limit", l.send_q, 1);
 	CHECK_EQ("overflows", l.accept_overflows, 2);
 	CHECK_EQ("each was a SYN", l.syn_drops, 2);
+	fix_done(&f);
+}
+
+/* ---- one by its four-tuple ---- */
+
+static int find(struct fix *f, uint16_t pport, struct rill_conn *c)
+{
+	const struct rill_addr local = { { .b = { [10] = 0xff, 0xff, 10, 0, 0, 1 } }, f->lport, 0 };
+	const struct rill_addr peer = { { .b = { [10] = 0xff, 0xff, 10, 0, 0, 2 } }, pport, 0 };
+
+	return rill_stack_find(f->st, &local, &peer, c);
+}
+
+TEST(found_by_its_names)
+{
+	struct rill_conn c;
+	struct fix f;
+
+	fix_init(&f, false);
+	fix_establish(&f, false, false);
+	CHECK_EQ("a connection", find(&f, FIX_PEER_PORT, &c), 0);
+	CHECK_EQ("that one", c.id, f.fd);
+	CHECK("with details", c.has_info && c.state == RILL_ESTABLISHED);
+	CHECK_EQ("another port", find(&f, FIX_PEER_PORT + 1, &c), -ENOENT);
+	fix_knock(&f, 4444, false);
+	CHECK_EQ("a half-open peer", find(&f, 4444, &c), 0);
+	CHECK("as such", c.half_open && c.state == RILL_SYN_RECV);
+	fix_done(&f);
+	fix_init(&f, false);
+	fix_reach(&f, RILL_TIME_WAIT);
+	CHECK_EQ("in TIME-WAIT", find(&f, FIX_PEER_PORT, &c), 0);
+	CHECK_EQ("as such", c.state, RILL_TIME_WAIT);
+	fix_advance_ms(&f, 61000);
+	CHECK_EQ("and then no more", find(&f, FIX_PEER_PORT, &c), -ENOENT);
+	fix_done(&f);
+}
+
+/* ---- the trace, begun and ended while the stack runs ---- */
+
+static unsigned traced(struct fix *f)
+{
+	struct rill_trace ev;
+	unsigned n = 0;
+
+	while (rill_stack_trace(f->st, &ev))
+		n++;
+	return n;
+}
+
+TEST(trace_on_and_off)
+{
+	struct fix f;
+
+	fix_init(&f, false);
+	CHECK_EQ("off", rill_stack_trace_events(f.st, 0), 0);
+	fix_establish(&f, false, false);
+	CHECK_EQ("nothing", traced(&f), 0);
+	CHECK_EQ("on", rill_stack_trace_events(f.st, 3), 0);	/* four: a power of two */
+	fix_in(&f, "F.", 1, 0, 1, 65535);
+	CHECK_EQ("one", traced(&f), 1);
+	for (uint16_t port = 1; port <= 6; port++)
+		fix_knock(&f, port, false);
+	CHECK_EQ("the last four", traced(&f), 4);
+	CHECK_EQ("two are gone", rill_stack_trace_lost(f.st), 2);
+	CHECK_EQ("told once", rill_stack_trace_lost(f.st), 0);
+	fix_knock(&f, 7, false);
+	CHECK_EQ("a new one is empty", rill_stack_trace_events(f.st, 8), 0);
+	CHECK_EQ("indeed", traced(&f), 0);
+	f.alloc_dead = true;
+	CHECK_EQ("no memory", rill_stack_trace_events(f.st, 1 << 20), -ENOMEM);
+	f.alloc_dead = false;
+	fix_knock(&f, 8, false);
+	CHECK_EQ("and no trace then", traced(&f), 0);
+	fix_drain(&f);
 	fix_done(&f);
 }
