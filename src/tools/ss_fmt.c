@@ -56,6 +56,13 @@ static bool is_any(const struct rill_addr *a)
 	return !(a->ip.q[0] | a->ip.q[1]);
 }
 
+static bool is_v4(const struct rill_addr *a)
+{
+	static const uint8_t mapped[12] = { [10] = 0xff, [11] = 0xff };
+
+	return !memcmp(a->ip.b, mapped, sizeof(mapped));
+}
+
 static bool is_any4(const struct rill_addr *a)
 {
 	return !(a->ip.b[12] | a->ip.b[13] | a->ip.b[14] | a->ip.b[15]);
@@ -63,8 +70,8 @@ static bool is_any4(const struct rill_addr *a)
 
 #define NAMES	1024		/* hosts remembered; a power of two */
 
-/* Return: the name of @a, "" when it has none. */
-static const char *host_name(const struct rill_addr *a, bool v4)
+/* Return: the name of @a, IPv4 also when it is mapped; "" when it has none. */
+static const char *host_name(const struct rill_addr *a)
 {
 	static struct {
 		bool	known;
@@ -73,6 +80,7 @@ static const char *host_name(const struct rill_addr *a, bool v4)
 	} cache[NAMES];
 	struct sockaddr_in6 s6 = { .sin6_family = AF_INET6 };
 	struct sockaddr_in s4 = { .sin_family = AF_INET };
+	bool v4 = is_v4(a);
 	unsigned h = 0;
 
 	for (int i = 0; i < 16; i++)
@@ -135,7 +143,7 @@ void ss_addr(struct ss_text *t, const struct rill_sock *s, bool local, bool reso
 	if (s->family == 0 && is_any(a))
 		name = "*";
 	else if (resolve && !(v4 ? is_any4(a) : is_any(a)))
-		name = host_name(a, v4);
+		name = host_name(a);
 	if (*name)
 		ss_puts(t, name);
 	else

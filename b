@@ -1,0 +1,19 @@
+State      Recv-Q Send-Q Local Address:Port   Peer Address:Port  Process
+LISTEN     0      7         0.0.0.0%lo:ssh         0.0.0.0:*            
+LISTEN     1      7          localhost:tproxy      0.0.0.0:*            
+ESTAB      0      0          localhost:60002     localhost:tproxy       
+ESTAB      0      0          localhost:60010     localhost:tproxy       
+ESTAB      0      0          localhost:60012     localhost:tproxy       
+ESTAB      0      0          localhost:60022     localhost:tproxy       
+ESTAB      0      0          localhost:tproxy    localhost:60022        
+ESTAB      100    0          localhost:tproxy    localhost:60002        
+ESTAB      100    0          localhost:tproxy    localhost:60010        
+ESTAB      100    0          localhost:tproxy    localhost:60012        
+ESTAB      0      0          localhost:34954     localhost:8082         
+LISTEN     0      7               [::]:8083           [::]:*            
+LISTEN     0      7                  *:8082              *:*            
+LISTEN     0      7              [::1]:8084           [::]:*            
+CLOSE-WAIT 1      0              [::1]:8082          [::1]:39734        
+ESTAB      0      0          localhost:8082      localhost:34954        
+FIN-WAIT-2 0      0              [::1]:39734         [::1]:8082         
+TIME-WAIT  0      0              [::1]:39744         [::1]:8082         
