@@ -10,6 +10,7 @@
 #include <sys/time.h>
 
 #include "tools/nc.h"
+#include "tools/nc_assist.h"
 #include "tools/net.h"
 #include "tools/out.h"
 
@@ -18,6 +19,7 @@
 enum {
 	N_LISTEN = 1, N_UDP, N_KEEP, N_WAIT, N_SHUT, N_QUIT, N_VERBOSE, N_NODNS, N_V4,
 	N_V6, N_PORT, N_FROM, N_NOSTDIN, N_SCAN, N_CRLF, N_KEEPOPEN,
+	N_ASSIST, N_HEX, N_KERNEL,
 };
 
 static const struct opt opts[] = {
@@ -37,6 +39,10 @@ static const struct opt opts[] = {
 	{ N_NODNS, 'n', "numeric", NULL, "accepted for nc's sake; numbers never ask DNS" },
 	{ N_V4, '4', "ipv4", NULL, "IPv4 only" },
 	{ N_V6, '6', "ipv6", NULL, "IPv6 only" },
+	{ N_ASSIST, 'i', "interactive", NULL, "by hand, with the state and the segments beside "
+	  "it" },
+	{ N_HEX, 0, "hex", NULL, "with -i: begin in hexadecimal" },
+	{ N_KERNEL, 0, "kernel", NULL, "with -i: a socket of the host's kernel, no stack" },
 	{ N_VERBOSE, 'v', "verbose", NULL, "say what happens" },
 	{ 0, 0, NULL, NULL, NULL },
 };
@@ -108,6 +114,15 @@ static int take(struct nc *n, int id, const char *arg)
 	case N_V6:
 		n->family = AF_INET6;
 		return -1;
+	case N_ASSIST:
+		n->assist = true;
+		return -1;
+	case N_HEX:
+		n->hex = true;
+		return -1;
+	case N_KERNEL:
+		n->kernel = true;
+		return -1;
 	case N_VERBOSE:
 		n->verbose = true;
 		return -1;
@@ -145,6 +160,12 @@ static int check(struct nc *n)
 		return misuse("a port is a number from 1 to 65535, not", n->from_port);
 	if (n->keep && !n->listen)
 		return misuse("-k goes with -l only", "");
+	if ((n->hex || n->kernel) && !n->assist)
+		return misuse("--hex and --kernel go with -i; for the kernel there is nc(1)", "");
+	if (n->assist && (n->udp || n->scan || n->keep))
+		return misuse("-i is for one TCP connection: no -u, -z, -k", "");
+	if (n->kernel && (n->from || (n->from_port && !n->listen)))
+		return misuse("-p and -s are not for --kernel", "");
 	if (n->scan && n->listen)
 		return misuse("-z does not go with -l", "");
 	return -1;
@@ -182,6 +203,11 @@ static void say(const struct nc *n, const char *what, const struct sockaddr *sa)
 		fprintf(stderr, "%s %s\n", what, net_text(sa, text));
 }
 
+static int join(struct nc *n, int fd)
+{
+	return n->assist ? nc_assist_rill(n, fd) : nc_pump(n, fd);
+}
+
 /* ---- client ---- */
 
 static int client(struct nc *n, const struct addrinfo *ai)
@@ -203,7 +229,7 @@ static int client(struct nc *n, const struct addrinfo *ai)
 	if (fd < 0)
 		return fail("cannot connect to", net_text(used->ai_addr, text), -fd);
 	say(n, n->udp ? "sending to" : "connected to", used->ai_addr);
-	status = n->scan ? EXIT_DONE : nc_pump(n, fd);
+	status = n->scan ? EXIT_DONE : join(n, fd);
 	rill_close(fd);
 	return status;
 }
@@ -258,7 +284,7 @@ static int serve_tcp(struct nc *n, int listener)
 		r = accept_one(n, listener, &fd);
 		if (r < 0)
 			return fail("waiting for", "a connection", -r);
-		status = nc_pump(n, fd);
+		status = join(n, fd);
 		rill_close(fd);
 	} while (n->keep);
 	return status;
@@ -322,9 +348,16 @@ static int run(const struct cmd *cmd, int argc, char **argv)
 	ai = net_resolve("nc", n.host, n.port, n.family, n.udp ? SOCK_DGRAM : SOCK_STREAM);
 	if (!ai)
 		return EXIT_FAILED;
-	nc_open_stdout();
+	if (n.kernel) {
+		status = nc_assist_kernel(&n, ai);
+		freeaddrinfo(ai);
+		return out_finish(status);
+	}
+	if (!n.assist)
+		nc_open_stdout();
 	status = stack_open(&n.stack, cmd, &n.e);
 	if (status == EXIT_DONE) {
+		n.segs = n.assist ? nc_assist_segs(&n) : NULL;
 		status = n.listen ? server(&n, ai) : client(&n, ai);
 		stack_close(&n.stack, n.e, DRAIN_MS);
 	}
@@ -339,7 +372,13 @@ const struct cmd cmd_nc = {
 	.about = "Connects to HOST and PORT, or with -l waits for a connection to PORT, and\n"
 		 "joins it to stdin and stdout.  The end of stdin sends FIN and the other\n"
 		 "direction stays open until the peer ends it.  A host name is asked of the\n"
-		 "host's resolver.",
+		 "host's resolver.\n\n"
+		 "-i is for debugging by hand: on a terminal a split screen with what was sent\n"
+		 "and received, the state as it changes and the segments that pass; without one,\n"
+		 "lines (> sent, < received, * state, # segment, - note, ! trouble).  A line that\n"
+		 "is typed is sent as text with \\n \\r \\t \\0 \\xHH, or after /hex as pairs of\n"
+		 "digits; /text /fin /state /quit are the other commands.  With --kernel the\n"
+		 "state comes from the host's TCP_INFO, and there are no segments.",
 	.example = "  rill nc --dev tap:rill0 --addr 10.77.0.2/24 \\\n"
 		   "      --peer-addr 10.77.0.1/24 -l 7777\n"
 		   "  (and in another terminal: nc 10.77.0.2 7777)",

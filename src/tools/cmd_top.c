@@ -196,8 +196,6 @@ static void take_segments(struct top *t)
 	char text[SEG_TEXT];
 
 	for (int i = 0; i < 512 && t->segs && segs_next(t->segs, text); i++) {
-		if (!*text)
-			continue;
 		if (d->nsegs == TOP_SEGS) {
 			memmove(d->seg, d->seg + 1, sizeof(d->seg) - sizeof(d->seg[0]));
 			d->nsegs--;
@@ -215,7 +213,9 @@ static void open_detail(struct top *t)
 	top_open_detail(&t->m, s, clock_ns(CLOCK_REALTIME));
 	segs_close(t->segs);
 	t->segs = s->source == RILL_SRC_RILL && s->proto == 6 ?
-		  segs_open(s->pid, &s->local, &s->peer) : NULL;
+		  segs_open(s->pid) : NULL;
+	if (t->segs)
+		segs_aim(t->segs, &s->local, &s->peer);
 	t->m.d.has_segs = t->segs != NULL;
 	t->m.view = TOP_DETAIL;
 }

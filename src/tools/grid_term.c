@@ -57,7 +57,7 @@ int term_open(const char *cmd)
 		return -1;
 	}
 	set_escdelay(ESC_MS);
-	cbreak();
+	raw();			/* ^C is a key: curses would exit with 1 by itself */
 	noecho();
 	nonl();
 	keypad(stdscr, TRUE);

@@ -16,6 +16,9 @@ struct nc {
 	int		idle_ms;	/* -w; -1: none */
 	int		quit_ms;	/* -q after end of stdin; -1: never */
 
+	bool		assist, kernel, hex;	/* -i and what goes with it */
+	struct segs	*segs;		/* of -i: the stack's segments */
+
 	struct rill_engine *e;
 	bool		stdin_over;	/* end of standard input was seen */
 };
@@ -25,6 +28,12 @@ struct nc {
  * left open.  Return: exit status.
  */
 int nc_pump(struct nc *n, int fd);
+
+/** -i: ask our own stack for its segments, before there are any.  NULL: none to be had. */
+struct segs *nc_assist_segs(struct nc *n);
+
+/** -i instead of nc_pump(). */
+int nc_assist_rill(struct nc *n, int fd);
 
 /** nc -u -l -k: print what anybody sends, until interrupted. */
 int nc_print_datagrams(struct nc *n, int fd);

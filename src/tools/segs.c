@@ -30,7 +30,6 @@ struct segs {
 	struct rill_addr local, peer;
 	char		buf[SOCKS][BUF];
 	size_t		len[SOCKS];
-	char		state[32];
 };
 
 static int connect_path(const char *path)
@@ -51,7 +50,7 @@ static int connect_path(const char *path)
 
 static void add(struct segs *s, const char *path)
 {
-	static const char ask[] = "{\"cmd\":\"watch\",\"segments\":true,\"states\":true}\n";
+	static const char ask[] = "{\"cmd\":\"watch\",\"segments\":true}\n";
 	struct epoll_event ev = { .events = EPOLLIN };
 	int fd = s->n < SOCKS ? connect_path(path) : -1;
 
@@ -83,15 +82,13 @@ static void find_in(struct segs *s, const char *dir, long pid)
 		closedir(d);
 }
 
-struct segs *segs_open(long pid, const struct rill_addr *local, const struct rill_addr *peer)
+struct segs *segs_open(long pid)
 {
 	struct segs *s = calloc(1, sizeof(*s));
 	char dir[256];
 
 	if (!s)
 		return NULL;
-	s->local = *local;
-	s->peer = *peer;
 	s->ep = epoll_create1(EPOLL_CLOEXEC);
 	for (unsigned i = 0; s->ep >= 0; i++) {
 		int r = rl_ctl_dir(i, dir, sizeof(dir));
@@ -124,9 +121,10 @@ int segs_fd(const struct segs *s)
 	return s->ep;
 }
 
-const char *segs_state(const struct segs *s)
+void segs_aim(struct segs *s, const struct rill_addr *local, const struct rill_addr *peer)
 {
-	return s->state;
+	s->local = *local;
+	s->peer = *peer;
 }
 
 static bool is_addr(const json_t *o, const char *ip, const char *port, const struct rill_addr *a)
@@ -154,42 +152,33 @@ static void put(char text[SEG_TEXT], size_t *at, const char *fmt, ...)
 
 static void print(const json_t *o, char text[SEG_TEXT])
 {
-	long long us = (long long)ctlc_int(o, "at_us"), len = (long long)ctlc_int(o, "len");
-	unsigned long seq = (unsigned long)ctlc_int(o, "seq");
+	long long us = (long long)ctlc_int(o, "at_us");
 	time_t t = (time_t)(us / 1000000);
 	size_t at = 0;
 	struct tm tm;
 
 	localtime_r(&t, &tm);
 	put(text, &at, "%02d:%02d:%02d.%06lld %-3s [%s] seq %lu", tm.tm_hour, tm.tm_min, tm.tm_sec,
-	    us % 1000000, ctlc_str(o, "dir"), ctlc_str(o, "flags"), seq);
-	if (len)
-		put(text, &at, ":%lu", (seq + (unsigned long)len) & 0xffffffff);
-	put(text, &at, " ack %lu win %lu len %lld", (unsigned long)ctlc_int(o, "ack"),
-	    (unsigned long)ctlc_int(o, "win"), len);
+	    us % 1000000, ctlc_str(o, "dir"), ctlc_str(o, "flags"),
+	    (unsigned long)ctlc_int(o, "seq"));
+	put(text, &at, " ack %lu win %lu len %lu", (unsigned long)ctlc_int(o, "ack"),
+	    (unsigned long)ctlc_int(o, "win"), (unsigned long)ctlc_int(o, "len"));
 	if (*ctlc_str(o, "drop"))
 		put(text, &at, " dropped: %s", ctlc_str(o, "drop"));
 }
 
-/* Return: whether the line is news of our connection. */
+/* Return: whether the line is a segment of our connection. */
 static bool take_line(struct segs *s, const char *line, size_t n, char text[SEG_TEXT])
 {
 	json_t *o = json_loadb(line, n, 0, NULL);
-	const char *what = ctlc_str(o, "event");
-	bool ours = is_addr(o, "local", "lport", &s->local) &&
+	bool ours = !strcmp(ctlc_str(o, "event"), "segment") &&
+		    is_addr(o, "local", "lport", &s->local) &&
 		    is_addr(o, "peer", "pport", &s->peer);
-	bool news = false;
 
-	text[0] = '\0';
-	if (ours && !strcmp(what, "segment")) {
+	if (ours)
 		print(o, text);
-		news = true;
-	} else if (ours && !strcmp(what, "state")) {
-		snprintf(s->state, sizeof(s->state), "%s", ctlc_str(o, "to"));
-		news = true;
-	}
 	json_decref(o);
-	return news;
+	return ours;
 }
 
 static bool from_buf(struct segs *s, int i, char text[SEG_TEXT])
@@ -198,11 +187,11 @@ static bool from_buf(struct segs *s, int i, char text[SEG_TEXT])
 
 	while ((nl = memchr(s->buf[i], '\n', s->len[i])) != NULL) {
 		size_t n = (size_t)(nl - s->buf[i]) + 1;
-		bool news = take_line(s, s->buf[i], n, text);
+		bool ours = take_line(s, s->buf[i], n, text);
 
 		s->len[i] -= n;
 		memmove(s->buf[i], s->buf[i] + n, s->len[i]);
-		if (news)
+		if (ours)
 			return true;
 	}
 	if (s->len[i] == BUF)

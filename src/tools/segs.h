@@ -13,17 +13,16 @@ struct segs;
 #define SEG_TEXT	160
 
 /** Ask the stacks of @pid, without waiting for an answer.  NULL: none can be asked. */
-struct segs *segs_open(long pid, const struct rill_addr *local, const struct rill_addr *peer);
+struct segs *segs_open(long pid);
+
+/** Whose segments segs_next() gives, those that wait already too.  First of all calls. */
+void segs_aim(struct segs *s, const struct rill_addr *local, const struct rill_addr *peer);
 void segs_close(struct segs *s);
 
 /** Readable when there is something; an epoll descriptor. */
 int segs_fd(const struct segs *s);
 
-/** The next segment as one line; "" for a change of state, told in @state.
- * Return: false: none now. */
+/** The next segment as one line.  Return: false: none now. */
 bool segs_next(struct segs *s, char text[SEG_TEXT]);
-
-/** The connection's state as told last, "" before. */
-const char *segs_state(const struct segs *s);
 
 #endif
