@@ -39,7 +39,8 @@ extern "C" {
 
 /**
  * AF_INET or AF_INET6; SOCK_STREAM or SOCK_DGRAM, with SOCK_NONBLOCK (and
- * SOCK_CLOEXEC, which means nothing here); protocol 0, IPPROTO_TCP, IPPROTO_UDP.
+ * SOCK_CLOEXEC, which means nothing here); protocol 0, IPPROTO_TCP, IPPROTO_UDP, or
+ * for ping sockets (SOCK_DGRAM) the family's IPPROTO_ICMP, IPPROTO_ICMPV6.
  * Errors: -EAFNOSUPPORT, -EPROTONOSUPPORT, -EINVAL, -EMFILE, -ENFILE, -ENOMEM.
  */
 RILL_API int rill_socket(struct rill_engine *e, int domain, int type, int protocol);
@@ -60,6 +61,7 @@ RILL_API ssize_t rill_recvfrom(int fd, void *buf, size_t n, int flags,
 			       struct sockaddr *sa, socklen_t *len);
 RILL_API ssize_t rill_sendto(int fd, const void *buf, size_t n, int flags,
 			     const struct sockaddr *sa, socklen_t len);
+/** MSG_ERRQUEUE: the oldest error, see IP_RECVERR in ip(7); datagram sockets. */
 RILL_API ssize_t rill_recvmsg(int fd, struct msghdr *msg, int flags);
 /** Ancillary data of a datagram is refused by -EINVAL, of a stream ignored. */
 RILL_API ssize_t rill_sendmsg(int fd, const struct msghdr *msg, int flags);

@@ -274,6 +274,35 @@ struct rill_udp_meta {		/* about a received datagram */
 RILL_API int64_t rill_udp_recv(struct rill_stack *st, rill_id id,
 			       const struct rill_iov *iov, int n,
 			       struct rill_udp_meta *meta, unsigned flags);
+
+/** An ICMP error that a datagram brought back, kept by IP_RECVERR, IPV6_RECVERR. */
+struct rill_sock_err {
+	struct rill_addr	to;		/* of the datagram; ping sockets: port 0 */
+	struct rill_ip		from;		/* who reports; ourselves: no neighbour */
+	int			err;		/* errno value, positive */
+	uint8_t			type, code;	/* ICMP's, or ICMPv6's when @v6 */
+	bool			v6, truncated;
+	uint32_t		mtu;		/* of "too big" */
+	uint32_t		len;		/* true length of the quote */
+};
+
+/**
+ * Take the oldest one; the data is the datagram as far as it was quoted.
+ * Return: bytes copied; -EAGAIN: there is none.
+ */
+RILL_API int64_t rill_udp_recverr(struct rill_stack *st, rill_id id,
+				  const struct rill_iov *iov, int n,
+				  struct rill_sock_err *err);
+
+/**
+ * A ping socket as Linux's: an endpoint for all rill_udp_...() calls whose port is
+ * the echo identifier and whose datagrams are ICMP messages, header first.  Sent are
+ * echo requests alone (-EINVAL for others), with identifier and checksum filled in;
+ * received are the replies to that identifier.  @family: 4 or 6.
+ * Errors: those of rill_udp_open(), -EAFNOSUPPORT.
+ */
+RILL_API int rill_ping_open(struct rill_stack *st, uint64_t user, int family, rill_id *out);
+
 RILL_API int rill_udp_shutdown(struct rill_stack *st, rill_id id, enum rill_shut how);
 RILL_API int rill_udp_close(struct rill_stack *st, rill_id id);
 RILL_API int rill_udp_poll(struct rill_stack *st, rill_id id);

@@ -130,6 +130,8 @@ static bool tell_transport(struct rill_stack *st, const struct rl_icmp_err *e)
 		proto = &st->tcp_proto;
 	else if (e->proto == RL_PROTO_UDP)
 		proto = &st->udp_proto;
+	else if (e->proto == (rl_ip_is4(&e->dst) ? RL_PROTO_ICMP : RL_PROTO_ICMP6))
+		proto = &st->ping_proto;
 	return proto && proto->icmp && proto->icmp(st, e);
 }
 
@@ -219,11 +221,13 @@ static void echo(struct rill_stack *st, struct rill_pkt *p, bool ignore)
 		rl_icmp_echo_reply(st, p);
 }
 
-/* Nobody here asks, so nothing waits for it. */
 static void echo_answer(struct rill_stack *st, struct rill_pkt *p)
 {
 	RL_CTR(st, icmp_in_echo_reps);
-	rl_drop_pkt(st, p, RL_DROP_ICMP_NO_MATCH);
+	if (st->ping_proto.input && p->len >= ICMP_HDR_LEN)
+		st->ping_proto.input(st, p);
+	else
+		rl_drop_pkt(st, p, RL_DROP_ICMP_NO_MATCH);
 }
 
 /* ---- ICMP ---- */

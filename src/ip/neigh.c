@@ -265,6 +265,8 @@ static void report_unreachable(struct rill_stack *st, struct rill_pkt *p)
 		st->tcp_proto.icmp(st, &e);
 	else if (p->proto == RL_PROTO_UDP && st->udp_proto.icmp)
 		st->udp_proto.icmp(st, &e);
+	else if (p->proto == (v4 ? RL_PROTO_ICMP : RL_PROTO_ICMP6) && st->ping_proto.icmp)
+		st->ping_proto.icmp(st, &e);
 }
 
 /* After this @n may be gone: transports were called. */

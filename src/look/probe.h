@@ -26,7 +26,7 @@ struct probe_stat {
 	uint64_t	errors;			/* lost and why */
 	int64_t		last_ns, min_ns, max_ns, sum_ns;
 	double		sum2;			/* of squares */
-	uint64_t	jitter16;		/* 16 times the jitter [RFC3550:A.8] */
+	uint64_t	jitter16;		/* 16 times the jitter (RFC 3550, A.8) */
 };
 
 void probe_stat_add(struct probe_stat *s, int64_t rtt_ns);

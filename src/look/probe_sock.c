@@ -248,6 +248,11 @@ int probe_open(struct probe_sock *ps, const struct probe_conf *conf, char *why, 
 	int r;
 
 	init(ps, conf);
+	if (conf->engine && conf->kind == PROBE_TCP && conf->lanes) {
+		snprintf(why, n, "a stack's TCP does not tell who reports an error: trace with UDP "
+			 "or ICMP, or by the kernel, without the stack's options");
+		return -EOPNOTSUPP;
+	}
 	ps->fd = conf->kind == PROBE_TCP && conf->connect_only ? -EPERM : open_best(ps);
 	if (ps->fd < 0 && conf->kind == PROBE_TCP) {
 		ps->fd = -1;

@@ -11,6 +11,8 @@
 #include <errno.h>
 #include <netinet/in.h>
 #include <limits.h>
+#include <linux/errqueue.h>
+#include <time.h>
 
 #include "base/types.h"
 #include "sock/sock.h"
@@ -305,6 +307,65 @@ static void put_control(struct msghdr *m, const struct rl_sock *s,
 	m->msg_controllen = used;
 }
 
+/* ---- the error queue ---- */
+
+/* struct sock_extended_err, and who reports behind it: see ip(7), IP_RECVERR. */
+static void put_error(struct msghdr *m, const struct rill_sock_err *err)
+{
+	struct {
+		struct sock_extended_err ee;
+		union {
+			struct sockaddr_in	v4;
+			struct sockaddr_in6	v6;
+		} from;
+	} c = { .ee = { .ee_errno = (uint32_t)err->err, .ee_type = err->type,
+			.ee_code = err->code, .ee_info = err->mtu } };
+	size_t used = 0;
+
+	if (err->v6) {
+		c.ee.ee_origin = SO_EE_ORIGIN_ICMP6;
+		c.from.v6.sin6_family = AF_INET6;
+		memcpy(&c.from.v6.sin6_addr, err->from.b, 16);
+		put_cmsg(m, &used, IPPROTO_IPV6, IPV6_RECVERR, &c,
+			 sizeof(c.ee) + sizeof(c.from.v6));
+	} else {
+		c.ee.ee_origin = SO_EE_ORIGIN_ICMP;
+		c.from.v4.sin_family = AF_INET;
+		c.from.v4.sin_addr.s_addr = htonl(rl_ip_get4(&err->from));
+		put_cmsg(m, &used, IPPROTO_IP, IP_RECVERR, &c,
+			 sizeof(c.ee) + sizeof(c.from.v4));
+	}
+	m->msg_controllen = used;
+}
+
+static int64_t recverr(struct io *io, struct msghdr *m, struct rill_sock_err *err)
+{
+	struct rill_iov v[MAX_IOV];
+	int64_t r = rill_udp_recverr(io->st, io->s->id, v, rest(io, io->total, v), err);
+	int bad;
+
+	if (r < 0)
+		return r;
+	m->msg_flags = MSG_ERRQUEUE | (err->truncated ? MSG_TRUNC : 0);
+	bad = rl_addr_out(io->s, &err->to, m->msg_name, &m->msg_namelen);
+	put_error(m, err);
+	return bad < 0 ? bad : r;
+}
+
+/* Never waits, as on Linux; a stream has no such queue. */
+static ssize_t do_recverr(int fd, struct msghdr *m)
+{
+	struct rill_sock_err err;
+	struct io io;
+	ssize_t r = begin(&io, fd, m->msg_iov, (int)m->msg_iovlen, MSG_DONTWAIT, false);
+
+	if (r < 0)
+		return r;
+	r = io.s->kind == RL_SOCK_UDP ? (ssize_t)recverr(&io, m, &err) : -EAGAIN;
+	rl_host_leave(io.e);
+	return r;
+}
+
 /* ---- the calls ---- */
 
 static ssize_t do_recv(int fd, struct msghdr *m, int flags)
@@ -313,8 +374,8 @@ static ssize_t do_recv(int fd, struct msghdr *m, int flags)
 	struct io io;
 	ssize_t r;
 
-	if (flags & MSG_ERRQUEUE)	/* no option fills such a queue */
-		return -EAGAIN;
+	if (flags & MSG_ERRQUEUE)
+		return do_recverr(fd, m);
 	r = begin(&io, fd, m->msg_iov, (int)m->msg_iovlen, flags, flags & MSG_TRUNC);
 	if (r < 0)
 		return r;

@@ -29,6 +29,7 @@ enum rl_sock_flags {
 	RL_SF_PKTINFO6	 = 1 << 11,
 	RL_SF_HOPLIMIT6	 = 1 << 12,
 	RL_SF_TCLASS6	 = 1 << 13,
+	RL_SF_PING	 = 1 << 14,	/* RL_SOCK_UDP that speaks ICMP echo */
 };
 
 struct rl_watch;

@@ -19,6 +19,13 @@
 
 #define LINGER_STEP_NS	(10 * RL_MS)
 
+/* @type without flags. */
+static bool is_ping(int domain, int type, int protocol)
+{
+	return type == SOCK_DGRAM &&
+	       protocol == (domain == AF_INET ? IPPROTO_ICMP : IPPROTO_ICMPV6);
+}
+
 static int check_type(int domain, int type, int protocol, enum rl_sock_kind *kind)
 {
 	if (domain != AF_INET && domain != AF_INET6)
@@ -29,13 +36,16 @@ static int check_type(int domain, int type, int protocol, enum rl_sock_kind *kin
 	if (type != SOCK_STREAM && type != SOCK_DGRAM)
 		return type >= SOCK_RAW && type <= SOCK_DCCP ? -ESOCKTNOSUPPORT : -EINVAL;
 	*kind = type == SOCK_STREAM ? RL_SOCK_TCP : RL_SOCK_UDP;
+	if (is_ping(domain, type, protocol))
+		return 0;
 	if (protocol && protocol != (type == SOCK_STREAM ? IPPROTO_TCP : IPPROTO_UDP))
 		return -EPROTONOSUPPORT;
 	return 0;
 }
 
+/* @ping: 0, or the family, 4 or 6, of a ping socket. */
 static int make(struct rill_engine *e, struct rill_stack *st, enum rl_sock_kind kind,
-		struct rl_sock **out)
+		int ping, struct rl_sock **out)
 {
 	struct rl_sock *s;
 	int fd = rl_table_alloc(e, kind, &s), r;
@@ -44,6 +54,8 @@ static int make(struct rill_engine *e, struct rill_stack *st, enum rl_sock_kind 
 		return fd;
 	if (kind == RL_SOCK_TCP)
 		r = rill_tcp_open(st, s->idx, &s->id);
+	else if (ping)
+		r = rill_ping_open(st, s->idx, ping, &s->id);
 	else
 		r = rill_udp_open(st, s->idx, &s->id);
 	if (r < 0) {
@@ -59,7 +71,7 @@ int rill_socket(struct rill_engine *e, int domain, int type, int protocol)
 	enum rl_sock_kind kind;
 	struct rill_stack *st;
 	struct rl_sock *s;
-	int r;
+	int ping = 0, r;
 
 	if (!e)
 		return -EINVAL;
@@ -67,9 +79,13 @@ int rill_socket(struct rill_engine *e, int domain, int type, int protocol)
 	if (r < 0)
 		return r;
 	st = rl_host_enter(e);
-	r = make(e, st, kind, &s);
+	if (is_ping(domain, type & 0xf, protocol))
+		ping = domain == AF_INET ? 4 : 6;
+	r = make(e, st, kind, ping, &s);
 	if (r >= 0) {
 		s->flags = domain == AF_INET ? RL_SF_V4 : 0;
+		if (ping)
+			s->flags |= RL_SF_PING | (ping == 6 ? RL_SF_V6ONLY : 0);
 		if (type & SOCK_NONBLOCK)
 			s->flags |= RL_SF_NONBLOCK;
 	}

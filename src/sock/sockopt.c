@@ -174,6 +174,11 @@ static int put_timeo(void *val, socklen_t *len, int64_t ns)
 	return put(val, len, &tv, sizeof(tv));
 }
 
+static int ping_protocol(const struct rl_sock *s)
+{
+	return s->flags & RL_SF_V4 ? IPPROTO_ICMP : IPPROTO_ICMPV6;
+}
+
 static int get(struct rill_stack *st, struct rl_sock *s, int level, int name,
 	       void *val, socklen_t *len)
 {
@@ -191,7 +196,7 @@ static int get(struct rill_stack *st, struct rl_sock *s, int level, int name,
 	if (level == SOL_SOCKET && name == SO_TYPE)
 		v = tcp ? SOCK_STREAM : SOCK_DGRAM;
 	else if (level == SOL_SOCKET && name == SO_PROTOCOL)
-		v = tcp ? IPPROTO_TCP : IPPROTO_UDP;
+		v = tcp ? IPPROTO_TCP : s->flags & RL_SF_PING ? ping_protocol(s) : IPPROTO_UDP;
 	else if (level == SOL_SOCKET && name == SO_DOMAIN)
 		v = s->flags & RL_SF_V4 ? AF_INET : AF_INET6;
 	else if (i >= 0 && flag_opts[i].v6 && s->flags & RL_SF_V4)

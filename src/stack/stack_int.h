@@ -69,7 +69,7 @@ struct rill_stack {
 	uint32_t		route_gen;	/* never 0; up on every change */
 	struct rl_ip_state	*ip;
 	struct rl_timer		ip_timer;
-	struct rl_proto		tcp_proto, udp_proto;
+	struct rl_proto		tcp_proto, udp_proto, ping_proto;
 
 	/* tcp/ */
 	struct rl_slab		conns, reqs, tws, rtx, oooq, colds, listeners;

@@ -22,6 +22,7 @@ int rl_udp_init(struct rill_stack *st)
 		return -ENOMEM;
 	rl_slab_init(&st->udp->eps, &st->mem, sizeof(struct rl_udp), RL_ID_IDX_MAX);
 	st->udp_proto = (struct rl_proto){ .input = rl_udp_input, .icmp = rl_udp_icmp };
+	rl_ping_init(st);
 	return 0;
 }
 
@@ -41,6 +42,7 @@ static void free_endpoint(struct rill_stack *st, struct rl_udp *u)
 {
 	rl_udp_leave_all(st, u);
 	rl_udp_drop_queue(st, u);
+	rl_udp_drop_errors(st, u);
 	unhash(st, u);
 	if (u->ep.event_bits)
 		list_del(&u->ep.event_link);
@@ -92,6 +94,7 @@ int rill_udp_open(struct rill_stack *st, uint64_t user, rill_id *out)
 	u->ep.user = user;
 	u->ep.proto = RL_PROTO_UDP;
 	u->rcv_tail = &u->rcv_head;
+	u->err_tail = &u->err_head;
 	u->rcvbuf = (uint32_t)RL_CFG(st, rmem_default);
 	u->sndbuf = (uint32_t)RL_CFG(st, wmem_default);
 	u->mcast_ttl = u->mcast_hops = 1;
@@ -136,7 +139,7 @@ static bool port_taken(const struct rill_stack *st, const struct rl_udp *u, uint
 	for (uint32_t i = *rl_udp_bucket(st, port); i; i = rl_udp_at(st, i - 1)->port_next) {
 		const struct rl_udp *o = rl_udp_at(st, i - 1);
 
-		if (o == u || o->lport != port || !overlap(o, u))
+		if (o == u || o->lport != port || o->icmp != u->icmp || !overlap(o, u))
 			continue;
 		if (!(o->reuseaddr && u->reuseaddr) && !(o->reuseport && u->reuseport))
 			return true;
@@ -203,7 +206,7 @@ int rl_udp_autobind(struct rill_stack *st, struct rl_udp *u, const struct rill_i
 		return 0;
 	}
 	u->auto_addr = 1;
-	u->v4only = rl_ip_is4(dst);
+	u->v4only = rl_ip_is4(dst);	/* as a ping socket's is already */
 	u->bound = (struct rill_ip){ .q = { 0 } };
 	return take_port(st, u, 0);
 }
@@ -228,7 +231,9 @@ int rill_udp_bind(struct rill_stack *st, rill_id id, const struct rill_addr *loc
 		return -EINVAL;
 	if (!can_bind(st, &local->ip))
 		return -EADDRNOTAVAIL;		/* [RFC1122-33] */
-	u->v6only = !!(flags & RILL_BIND_V6ONLY);
+	if (u->icmp && !rl_udp_covers(u, &local->ip))
+		return -EAFNOSUPPORT;
+	u->v6only = u->icmp ? u->v6only : !!(flags & RILL_BIND_V6ONLY);
 	u->v4only = (flags & RILL_BIND_V4) || rl_ip_is4(&local->ip);
 	u->bound = rl_ip_is_any(&local->ip) ? (struct rill_ip){ .q = { 0 } } : local->ip;
 	if (local->ifindex && rl_ip_is_linklocal(&local->ip))
@@ -299,7 +304,7 @@ int rill_udp_connect(struct rill_stack *st, rill_id id, const struct rill_addr *
 		return 0;
 	}
 	dst = real_peer(&peer->ip);
-	if (!peer->port)
+	if (!peer->port && !u->icmp)
 		return -EINVAL;
 	if (!family_ok(u, &dst, flags))
 		return -ENETUNREACH;
@@ -356,7 +361,7 @@ int rl_udp_ready(const struct rill_stack *st, const struct rl_udp *u)
 		bits |= RILL_RDHUP;
 	if (u->shut_rd && u->shut_wr)
 		bits |= RILL_HUP;
-	if (u->err)
+	if (u->err || u->err_head)
 		bits |= RILL_ERR;
 	if (rl_udp_may_send(st, u))
 		bits |= RILL_OUT;
@@ -444,7 +449,7 @@ int rl_udp_conns(struct rill_stack *st, uint64_t *cursor, struct rill_conn *conn
 	while (n < max && *cursor < rl_slab_end(s)) {
 		const struct rl_udp *u = rl_slab_live(s, (uint32_t)*cursor);
 
-		if (u)
+		if (u && !u->icmp)
 			describe(st, u, &conns[n++]);
 		++*cursor;
 	}

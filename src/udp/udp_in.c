@@ -49,7 +49,7 @@ static int score(const struct rl_udp *u, const struct rill_pkt *p, const struct 
 {
 	int n = 1;
 
-	if (u->lport != h->dport || (u->bound_if && u->bound_if != p->ifindex))
+	if (u->icmp || u->lport != h->dport || (u->bound_if && u->bound_if != p->ifindex))
 		return 0;
 	if (u->connected) {
 		if (u->rport != h->sport || !rl_ip_eq(&u->peer, &p->src))
@@ -145,11 +145,12 @@ static void enqueue(struct rill_stack *st, struct rl_udp *u, struct rill_pkt *p)
 	u->rcv_tail = &p->next;
 	u->rcv_cost += cost;
 	u->rcv_bytes += rl_pkt_len(p);
-	RL_CTR(st, udp_in_datagrams);
+	if (!u->icmp)
+		RL_CTR(st, udp_in_datagrams);
 	rl_event(st, &u->ep, RILL_IN);
 }
 
-static void deliver(struct rill_stack *st, struct rl_udp *u, struct rill_pkt *p)
+void rl_udp_deliver(struct rill_stack *st, struct rl_udp *u, struct rill_pkt *p)
 {
 	if (u->shut_rd)
 		rl_drop_pkt(st, p, RL_DROP_UDP_RCVBUF);	/* a buffer of none */
@@ -172,14 +173,14 @@ static bool deliver_all(struct rill_stack *st, struct rill_pkt *p, const struct 
 		if (last) {
 			q = rl_pkt_copy(&st->bufs, p);
 			if (q)
-				deliver(st, last, q);
+				rl_udp_deliver(st, last, q);
 			else
 				rl_drop(st, RL_DROP_NO_MEMORY);
 		}
 		last = u;
 	}
 	if (last)
-		deliver(st, last, p);
+		rl_udp_deliver(st, last, p);
 	return last != NULL;
 }
 
@@ -225,7 +226,7 @@ void rl_udp_input(struct rill_stack *st, struct rill_pkt *p)
 		return;
 	}
 	take_header(st, p, &h);
-	deliver(st, u, p);
+	rl_udp_deliver(st, u, p);
 }
 
 /* ---- the user's side ---- */
@@ -302,29 +303,12 @@ int64_t rill_udp_recv(struct rill_stack *st, rill_id id, const struct rill_iov *
 static bool fits_quote(const struct rl_udp *u, const struct rl_icmp_err *e, uint16_t sport,
 		       uint16_t dport)
 {
-	if (u->lport != sport)
+	if (u->icmp || u->lport != sport)
 		return false;
 	if (!u->connected)
 		return rl_udp_covers(u, &e->src);
 	return u->rport == dport && rl_ip_eq(&u->peer, &e->dst) &&
 	       rl_ip_eq(&u->local, &e->src);
-}
-
-/* [RFC1122-39]; an endpoint without a peer could not tell what it is about */
-static void note_error(struct rill_stack *st, struct rl_udp *u, const struct rl_icmp_err *e)
-{
-	uint8_t pmtud = rl_ip_is4(&e->dst) ? u->pmtud4 : u->pmtud6;
-
-	if (!u->connected)
-		return;
-	if (e->kind == RL_ICMP_SOFT) {
-		u->soft_err = e->err;
-		return;
-	}
-	if (e->kind == RL_ICMP_TOO_BIG && pmtud != RL_PMTUDISC_DO)
-		return;			/* the next one will be fragmented */
-	u->err = e->err;
-	rl_event(st, &u->ep, RILL_ERR | RILL_IN | RILL_OUT);
 }
 
 bool rl_udp_icmp(struct rill_stack *st, const struct rl_icmp_err *e)
@@ -338,7 +322,7 @@ bool rl_udp_icmp(struct rill_stack *st, const struct rl_icmp_err *e)
 		if (!fits_quote(u, e, sport, dport))
 			continue;
 		known = true;
-		note_error(st, u, e);
+		rl_udp_note_error(st, u, e);
 	}
 	return known;
 }

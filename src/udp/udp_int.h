@@ -28,6 +28,8 @@ struct rl_udp {
 	unsigned		connected : 1, v4only : 1, v6only : 1, auto_port : 1,
 				auto_addr : 1,	/* bound by sending: family may widen */
 				reuseaddr : 1, reuseport : 1, broadcast : 1,
+				icmp : 1,	/* a ping socket: ping.c */
+				recverr4 : 1, recverr6 : 1,	/* keep errors: udp_err.c */
 				shut_rd : 1, shut_wr : 1, want_out : 1,
 				mcast_loop4 : 1, mcast_loop6 : 1;
 	uint8_t			ttl, hops;	/* 0: the stack's default */
@@ -39,7 +41,8 @@ struct rl_udp {
 	struct rl_flow		flow;		/* of the last datagram sent */
 
 	struct rill_pkt		*rcv_head, **rcv_tail;
-	uint32_t		rcv_cost;	/* memory that waits */
+	struct rill_pkt		*err_head, **err_tail;	/* udp_err.c */
+	uint32_t		rcv_cost;	/* memory that waits, errors too */
 	uint32_t		rcv_bytes, rcvbuf, sndbuf;
 	uint32_t		snd_cost;	/* since the device queue was empty */
 
@@ -85,6 +88,19 @@ bool rl_udp_may_send(const struct rill_stack *st, const struct rl_udp *u);
 void rl_udp_input(struct rill_stack *st, struct rill_pkt *p);
 bool rl_udp_icmp(struct rill_stack *st, const struct rl_icmp_err *e);
 void rl_udp_drop_queue(struct rill_stack *st, struct rl_udp *u);
+
+/** Queue a datagram, payload first, source port in csum_off; @p is taken over. */
+void rl_udp_deliver(struct rill_stack *st, struct rl_udp *u, struct rill_pkt *p);
+
+/* udp_err.c */
+void rl_udp_note_error(struct rill_stack *st, struct rl_udp *u, const struct rl_icmp_err *e);
+void rl_udp_drop_errors(struct rill_stack *st, struct rl_udp *u);
+
+/* ping.c: fills st->ping_proto; an echo request, -EINVAL: it is none. */
+void rl_ping_init(struct rill_stack *st);
+int rl_ping_build(struct rill_stack *st, const struct rl_udp *u, const struct rill_iov *iov,
+		  int n, uint32_t len, struct rill_pkt **out);
+
 void rl_udp_leave_all(struct rill_stack *st, struct rl_udp *u);
 
 #endif

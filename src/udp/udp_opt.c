@@ -264,6 +264,9 @@ static int set_ip(struct rl_udp *u, int name, int32_t v)
 		return v == -1 ? -EINVAL : set_byte(&u->min_ttl, v, 0, 255, 0);
 	case RL_IP_MTU_DISCOVER:
 		return set_pmtud(u, &u->pmtud4, v);
+	case RL_IP_RECVERR:
+		u->recverr4 = !!v;
+		return 0;
 	case RL_IP_MULTICAST_TTL:		/* 0: stays on this host, not offered */
 		return set_byte(&u->mcast_ttl, v, 1, 255, 1);
 	case RL_IP_MULTICAST_LOOP:
@@ -289,6 +292,9 @@ static int set_ipv6(struct rill_stack *st, struct rl_udp *u, int name, int32_t v
 		return set_mcast_if6(st, u, v);
 	case RL_IPV6_MTU_DISCOVER:
 		return set_pmtud(u, &u->pmtud6, v);
+	case RL_IPV6_RECVERR:
+		u->recverr6 = !!v;
+		return 0;
 	case RL_IPV6_V6ONLY:
 		return set_v6only(u, v);
 	}
@@ -384,7 +390,7 @@ static int get_socket(struct rl_udp *u, int name, int32_t *v)
 		*v = RL_SOCK_DGRAM;
 		return 0;
 	case RL_SO_PROTOCOL:
-		*v = RL_PROTO_UDP;
+		*v = !u->icmp ? RL_PROTO_UDP : u->v4only ? RL_PROTO_ICMP : RL_PROTO_ICMP6;
 		return 0;
 	case RL_SO_DOMAIN:
 		*v = u->v4only ? RL_AF_INET : RL_AF_INET6;
@@ -418,6 +424,9 @@ static int get_ip(struct rill_stack *st, struct rl_udp *u, int name, int32_t *v)
 	case RL_IP_MTU_DISCOVER:
 		*v = u->pmtud4;
 		return 0;
+	case RL_IP_RECVERR:
+		*v = u->recverr4;
+		return 0;
 	case RL_IP_MTU:
 		return get_mtu(st, u, true, v);
 	case RL_IP_MULTICAST_TTL:
@@ -450,6 +459,9 @@ static int get_ipv6(struct rill_stack *st, struct rl_udp *u, int name, int32_t *
 		return 0;
 	case RL_IPV6_MTU_DISCOVER:
 		*v = u->pmtud6;
+		return 0;
+	case RL_IPV6_RECVERR:
+		*v = u->recverr6;
 		return 0;
 	case RL_IPV6_MTU:
 		return get_mtu(st, u, false, v);

@@ -88,6 +88,13 @@ static void set_hops(const struct rl_udp *u, struct rl_flow *f)
 	f->tos = v4 ? u->tos : u->tclass;
 }
 
+static uint8_t protocol(const struct rl_udp *u, const struct rill_ip *dst)
+{
+	if (!u->icmp)
+		return RL_PROTO_UDP;
+	return rl_ip_is4(dst) ? RL_PROTO_ICMP : RL_PROTO_ICMP6;
+}
+
 /* The flow of the last datagram serves again when nothing changed. */
 static int aim(struct rill_stack *st, struct rl_udp *u, const struct rill_ip *dst,
 	       uint16_t ifindex)
@@ -101,7 +108,7 @@ static int aim(struct rill_stack *st, struct rl_udp *u, const struct rill_ip *ds
 		ifindex = u->mcast_if;
 	if (f->d.gen != st->route_gen || !rl_ip_eq(&f->dst, dst) || f->bound_if != ifindex) {
 		*f = (struct rl_flow){ .dst = *dst, .bound_if = ifindex,
-				       .proto = RL_PROTO_UDP };
+				       .proto = protocol(u, dst) };
 		r = pick_source(st, u, f);
 		if (!r)
 			r = rl_ip_route(st, f);
@@ -156,8 +163,8 @@ static int64_t total_len(const struct rill_iov *iov, int n, uint32_t max)
 	return (int64_t)len;
 }
 
-static struct rill_pkt *build(struct rill_stack *st, const struct rl_udp *u, uint16_t dport,
-			      const struct rill_iov *iov, int n, uint32_t len)
+static int build(struct rill_stack *st, const struct rl_udp *u, uint16_t dport,
+		 const struct rill_iov *iov, int n, uint32_t len, struct rill_pkt **out)
 {
 	struct rill_pkt *p = rl_pkt_new(&st->bufs, UDP_HDR_LEN + len);
 	struct udp_hdr h = { .sport = u->lport, .dport = dport,
@@ -165,7 +172,7 @@ static struct rill_pkt *build(struct rill_stack *st, const struct rl_udp *u, uin
 	uint16_t sum;
 
 	if (!p)
-		return NULL;
+		return -ENOBUFS;
 	rl_udp_hdr_write(&h, p->data);
 	sum = rl_sum_fold(rl_sum_pseudo(&u->flow.src, &u->flow.dst, RL_PROTO_UDP, h.len));
 	memcpy(p->data + UDP_CSUM_OFF, &sum, sizeof(sum));
@@ -178,7 +185,8 @@ static struct rill_pkt *build(struct rill_stack *st, const struct rl_udp *u, uin
 			memcpy(p->data + p->len, iov[i].base, iov[i].len);
 		p->len += (uint32_t)iov[i].len;
 	}
-	return p;
+	*out = p;
+	return 0;
 }
 
 /* ---- the call ---- */
@@ -198,7 +206,7 @@ static int destination(const struct rl_udp *u, const struct rill_addr *to, struc
 		*d = (struct dest){ to->ip, to->port, to->ifindex };
 	else
 		*d = (struct dest){ u->peer, u->rport, u->flow.bound_if };
-	if (!d->port)
+	if (!d->port && !u->icmp)
 		return -EINVAL;			/* [RFC768-03] */
 	if (rl_ip_is_any(&d->ip))		/* Linux's custom: this host */
 		d->ip = rl_ip_is4(&d->ip) ? rl_ip4(0x7f000001) : lo6;
@@ -244,15 +252,19 @@ int64_t rill_udp_send(struct rill_stack *st, rill_id id, const struct rill_iov *
 		return len;
 	if (!rl_udp_may_send(st, u))
 		return wait_for_room(st, u);
-	p = build(st, u, d.port, iov, n, (uint32_t)len);
-	if (!p)
-		return -ENOBUFS;
+	r = u->icmp ? rl_ping_build(st, u, iov, n, (uint32_t)len, &p) :
+		      build(st, u, d.port, iov, n, (uint32_t)len, &p);
+	if (r)
+		return r;
 	set_df(st, u, (uint32_t)len);
 	u->snd_cost = rl_udp_unsent(st, u) + (uint32_t)len + (uint32_t)sizeof(*p);
 	r = rl_ip_output(st, p, &u->flow);
 	if (r)
 		return r;
-	RL_CTR(st, udp_out_datagrams);
+	if (u->icmp)
+		RL_CTR(st, icmp_out_msgs);
+	else
+		RL_CTR(st, udp_out_datagrams);
 	rl_ip_run_loopback(st);
 	return len;
 }

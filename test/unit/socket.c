@@ -698,9 +698,9 @@ TEST(options_listed_are_there)
 	for (unsigned i = 0; (d = rill_sockopt_desc(i)); i++) {
 		char val[512];
 		int fd = d->level_num == IPPROTO_IPV6 ? six : k.c, r;
-		bool mcast = strstr(d->name, "MULTICAST") != NULL;
+		bool dgram = strstr(d->name, "MULTICAST") || strstr(d->name, "RECVERR");
 
-		if (mcast || (d->level_num == SOL_SOCKET && d->num == SO_BROADCAST))
+		if (dgram || (d->level_num == SOL_SOCKET && d->num == SO_BROADCAST))
 			fd = d->level_num == IPPROTO_IPV6 ? udp6 : udp;
 		if (d->num == IPV6_MTU && d->level_num == IPPROTO_IPV6)
 			continue;	/* needs an IPv6 connection: connected_mtu below */
