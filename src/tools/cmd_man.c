@@ -3,6 +3,7 @@
  * rill man - the man pages, made from the same tables that --help prints, so that
  * they can't disagree.  Written in the macros of man(7); the build installs them.
  */
+#include <errno.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
@@ -10,7 +11,10 @@
 #include "tools/cmd.h"
 #include "tools/out.h"
 
+enum { M_DIR = 1 };
+
 static const struct opt opts[] = {
+	{ M_DIR, 'd', "directory", "DIR", "write the pages of all commands into DIR" },
 	{ 0, 0, NULL, NULL, NULL },
 };
 
@@ -151,6 +155,40 @@ static FILE *reader(void)
 	return f ? f : stdout;
 }
 
+/* DIR/rill.1, or DIR/rill-COMMAND.1. */
+static int write_page(const char *dir, const struct cmd *about)
+{
+	char path[512];
+	FILE *f;
+	int r;
+
+	snprintf(path, sizeof(path), "%s/rill%s%s.1", dir, about ? "-" : "",
+		 about ? about->name : "");
+	f = fopen(path, "w");
+	if (!f) {
+		complain("man: cannot write %s: %s", path, strerror(errno));
+		return EXIT_FAILED;
+	}
+	if (about)
+		page(f, about);
+	else
+		overview(f);
+	r = ferror(f);
+	if (!fclose(f) && !r)
+		return EXIT_DONE;
+	complain("man: writing %s failed", path);
+	return EXIT_FAILED;
+}
+
+static int write_all(const char *dir)
+{
+	int status = write_page(dir, NULL);
+
+	for (unsigned i = 0; cmd_at(i) && status == EXIT_DONE; i++)
+		status = write_page(dir, cmd_at(i));
+	return status;
+}
+
 static int run(const struct cmd *cmd, int argc, char **argv)
 {
 	struct optwalk w = { .cmd = cmd, .argc = argc, .argv = argv, .at = 1 };
@@ -159,6 +197,8 @@ static int run(const struct cmd *cmd, int argc, char **argv)
 	int id;
 
 	while ((id = opt_next(&w)) != OPTW_END) {
+		if (id == M_DIR)
+			return write_all(w.arg);
 		if (id != OPTW_OPERAND)
 			return opt_status(id);
 		if (about) {
