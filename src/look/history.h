@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * Connections that ended, as JSON: what a stack answers to "history" (one a line),
- * and what `rill monitor` writes about the kernel's, one object a line, into
- * HIST_FILE in the first directory of rl_ctl_dir() that works (or where it is told
- * to).  `rill history` reads both.
+ * and what `rill monitor --history FILE` writes about the kernel's, one object a line.
+ * `rill history` reads both; HIST_FILE in a directory of rl_ctl_dir() without being
+ * told to.
  *
  *	{"source":"kernel","id":"1f","local":"10.0.0.1","lport":40000,
  *	 "peer":"10.0.0.2","pport":80,"pid":1234,"comm":"curl",

@@ -452,9 +452,10 @@ const struct cmd cmd_history = {
 		 "the ways), the error that the program got, the state in which it happened,\n"
 		 "bytes each way and segments sent again.  With -v the time in each state.\n\n"
 		 "Rill's stacks remember the last net.rill.history_max of them (`rill sysctl`).\n"
-		 "For the kernel's, which nobody remembers, `rill monitor` writes a file while it\n"
-		 "runs, which is read as well; -r reads one that was kept.  FILTER is that of\n"
-		 "`rill ss`; `state` is the one in which it ended.",
+		 "The kernel remembers none: `rill monitor --history FILE` writes down those that\n"
+		 "end while it runs, and -r FILE reads them.  One at history.jsonl in the run\n"
+		 "directory ($RILL_RUN_DIR, /run/rill) is read without being named.  FILTER is\n"
+		 "that of `rill ss`; `state` is the one in which it ended.",
 	.example = "  rill history -e rst-received,timeout dport = :443",
 	.opts = opts,
 	.run = run,

@@ -100,13 +100,17 @@ void hist_head(const struct hist_rec *r, size_t n)
 
 static void put_times(const struct hist_rec *r)
 {
+	static const int course[] = {	/* as a connection goes through them */
+		RILL_SYN_SENT, RILL_SYN_RECV, RILL_ESTABLISHED, RILL_FIN_WAIT1, RILL_FIN_WAIT2,
+		RILL_CLOSE_WAIT, RILL_CLOSING, RILL_LAST_ACK, RILL_TIME_WAIT,
+	};
 	char buf[32];
 
 	printf("     ");
-	for (int i = 1; i < RILL_TCP_STATES; i++)
-		if (r->in_us[i] > 0)
-			printf(" %s %s", rill_state_name(i),
-			       hist_span(r->in_us[i], buf, sizeof(buf)));
+	for (size_t i = 0; i < sizeof(course) / sizeof(course[0]); i++)
+		if (r->in_us[course[i]] > 0)
+			printf(" %s %s", rill_state_name(course[i]),
+			       hist_span(r->in_us[course[i]], buf, sizeof(buf)));
 	if (r->time_wait > 0)
 		printf(" TIME-WAIT still");
 	if (r->min_rtt_us > 0)
