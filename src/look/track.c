@@ -283,6 +283,7 @@ static void segment(struct track *t, struct track_conn *c, int from, const struc
 	bool was_over = rl_track_over(c);
 	unsigned marks;
 
+	t->totals.late += c->reported;
 	if (is_copy(&c->end[from], s)) {
 		c->end[from].n.copies++;
 		return;
@@ -294,9 +295,7 @@ static void segment(struct track *t, struct track_conn *c, int from, const struc
 	marks |= rl_track_window(c, from, s);
 	rl_track_state(c, from, s, &marks);
 	c->end[!from].unanswered = 0;
-	if (c->reported)
-		t->totals.late++;
-	else if (t->conf.seg)
+	if (!c->reported && t->conf.seg)
 		t->conf.seg(t->conf.ctx, c, s, from, marks);
 	keep_order(t, c, was_over);
 }

@@ -79,7 +79,6 @@ struct track_end {
 	bool		has_sacked, has_probe;
 	seq_t		probe;		/* end of a one-byte window probe beyond nxt */
 	int64_t		sent_ns;	/* last data */
-	uint32_t	nxt_ts;		/* timestamp of what made nxt */
 	unsigned	dups;		/* duplicate ACKs in a row that it got */
 	unsigned	unanswered;	/* repeated or probed since the peer's last segment */
 	bool		in_timeout;	/* until acked reaches timeout_hi */

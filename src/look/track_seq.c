@@ -47,6 +47,15 @@ static void add_hole(struct track_end *a, seq_t lo, seq_t hi, int64_t at_ns, uin
 	a->hole[a->nholes++] = (struct track_hole){ lo, hi, at_ns, ts };
 }
 
+/* nxt goes on; holes that fell behind by more than any window can be are given up. */
+static void set_nxt(struct track_end *a, seq_t nxt)
+{
+	a->nxt = nxt;
+	for (unsigned i = a->nholes; i-- > 0; )
+		if ((uint32_t)seq_diff(nxt, a->hole[i].lo) > NONSENSE)
+			remove_hole(a, i);
+}
+
 /* Return: bytes of [lo, hi) that are in holes. */
 static uint32_t in_holes(const struct track_end *a, seq_t lo, seq_t hi)
 {
@@ -214,8 +223,7 @@ static unsigned goes_on(struct track_end *a, const struct look_seg *s, seq_t end
 		a->n.gaps++;
 		marks = TRACK_GAP;
 	}
-	a->nxt = end;
-	a->nxt_ts = s->opt.ts_val;
+	set_nxt(a, end);
 	a->n.bytes += fresh;
 	a->has_probe = false;
 	remember(a, s, end);
@@ -295,7 +303,6 @@ static unsigned first(struct track_end *a, const struct look_seg *s, seq_t end)
 	a->any = true;
 	a->base = a->has_isn ? seq_add(a->isn, 1) : s->seq;
 	a->nxt = end;
-	a->nxt_ts = s->opt.ts_val;
 	a->n.bytes += s->len;
 	if (!seq_eq(end, s->seq))
 		remember(a, s, end);
@@ -368,13 +375,13 @@ static unsigned new_ack(struct track_end *a, struct track_end *b, const struct l
 	unsigned marks = 0;
 
 	if (a->has_probe && seq_ge(s->ack, a->probe)) {	/* the probe's byte was taken */
-		a->nxt = seq_max(a->nxt, a->probe);
+		set_nxt(a, seq_max(a->nxt, a->probe));
 		a->n.bytes++;
 		a->has_probe = false;
 	}
 	if (seq_gt(s->ack, a->nxt)) {
 		b->n.unseen += (uint32_t)seq_diff(s->ack, a->nxt);
-		a->nxt = s->ack;
+		set_nxt(a, s->ack);
 		marks = TRACK_UNSEEN;
 	}
 	if (a->acked_any) {

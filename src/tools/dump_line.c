@@ -3,8 +3,9 @@
  * A packet as one line in tcpdump's notation: time of day, interface and direction
  * when the link tells them, the packet by wire/fmt.h with relative numbers.
  *
- * Numbers count as tcpdump's do: the first segment of a connection, and each SYN,
- * stand with absolute ones, from which the others of that direction count.  The bases
+ * Numbers count as tcpdump's do: the first segment of a connection with an ACK, and
+ * each SYN+ACK, stand with absolute ones, from which the others count; so do segments
+ * without an ACK.  The bases
  * of the last few thousand connections are kept; one that was pushed out begins anew.
  */
 #include <net/if.h>
@@ -71,6 +72,8 @@ static void relative(struct rl_fmt_how *how, const struct look_seg *s)
 	bool rev, known;
 	struct base *b;
 
+	if (!(s->flags & TH_ACK))
+		return;
 	if (!table)
 		table = calloc(SETS * WAYS, sizeof(*table));
 	if (!table)

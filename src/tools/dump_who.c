@@ -81,16 +81,18 @@ static bool is_addr(const struct rill_addr *a, const struct rill_ip *ip, uint16_
 	return a->port == port && (rl_ip_eq(&a->ip, ip) || rl_ip_is_any(&a->ip));
 }
 
-/* The connection with its end at @ip, else what listens there. */
+/* The connection with its end at @ip, else what listens there; @sure: it is that. */
 static const struct who *lookup(const struct rill_ip *ip, uint16_t port,
-				const struct rill_ip *peer, uint16_t pport)
+				const struct rill_ip *peer, uint16_t pport, bool *sure)
 {
 	for (unsigned i = bucket[bucket_of(port, pport)]; i; i = socks[i - 1].next) {
 		const struct who *w = &socks[i - 1];
 
 		if (w->proto == 6 && is_addr(&w->local, ip, port) && w->peer.port == pport &&
-		    rl_ip_eq(&w->peer.ip, peer))
+		    rl_ip_eq(&w->peer.ip, peer)) {
+			*sure = true;
 			return w;
+		}
 	}
 	for (unsigned i = bucket[bucket_of(port, 0)]; i; i = socks[i - 1].next) {
 		const struct who *w = &socks[i - 1];
@@ -109,23 +111,29 @@ static void say(char *buf, size_t n, const char *how, const struct who *w)
 		return;
 	snprintf(buf + len, n - len, "%s%s %s[%d]", len ? " " : "", how, w->comm, w->pid);
 	len = strlen(buf);
-	if (w->source == RILL_SRC_RILL && w->has_info)
+	if (w->source == RILL_SRC_RILL && w->has_info && w->state != RILL_LISTEN)
 		snprintf(buf + len, n - len, " %s cwnd:%u", rill_state_name(w->state), w->cwnd);
+}
+
+static bool find(const struct look_seg *s, const struct who **from, const struct who **to)
+{
+	bool sure = false;
+
+	*from = lookup(&s->src, s->sport, &s->dst, s->dport, &sure);
+	*to = lookup(&s->dst, s->dport, &s->src, s->sport, &sure);
+	return sure;
 }
 
 void who_note(const struct look_seg *s, struct packet_note *note)
 {
 	const struct who *from, *to;
-	int64_t age = capture_now_ns() - read_ns;
+	bool old = capture_now_ns() - read_ns >= REFRESH_NS;
 
-	if (!socks || (have_rill && age >= REFRESH_NS))
+	if (!socks || (have_rill && old))
 		refresh();
-	from = lookup(&s->src, s->sport, &s->dst, s->dport);
-	to = lookup(&s->dst, s->dport, &s->src, s->sport);
-	if (!from && !to && capture_now_ns() - read_ns >= REFRESH_NS) {
+	if (!find(s, &from, &to) && capture_now_ns() - read_ns >= REFRESH_NS) {
 		refresh();
-		from = lookup(&s->src, s->sport, &s->dst, s->dport);
-		to = lookup(&s->dst, s->dport, &s->src, s->sport);
+		find(s, &from, &to);
 	}
 	say(note->text, sizeof(note->text), "from", from);
 	say(note->text, sizeof(note->text), "to", to);

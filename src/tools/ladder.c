@@ -149,7 +149,7 @@ void ladder_segment(struct ladder *l, const struct track_conn *c, const struct l
 
 /* ---- the picture ---- */
 
-#define WIDTH	1080
+#define WIDTH	1200
 #define LEFT_X	300
 #define RIGHT_X	780
 #define STEP	30
