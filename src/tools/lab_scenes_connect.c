@@ -65,7 +65,7 @@ static struct lab_actor *asker(struct lab *l, const char *name, const char *ip,
 {
 	return lab_start(l, &(struct lab_spec){
 		.name = name, .where = LAB_HOST, .addr = ip, .port = (uint16_t)port,
-		.want = want, .every_ms = 50, .no_gateway = true,
+		.want = want, .rate = 20, .every_ms = 50, .no_gateway = true,
 		.does = DO_READ | DO_CLOSE, .cured = DO_DROP });
 }
 
@@ -109,6 +109,8 @@ void lab_stage_filtered(struct lab *l)
 	truth_target(l, client, LAB_PEER_IP, 9002, 0);
 	lab_truth_str(l, "where", l->rill ? "peer" : "here");
 	lab_expect(l, (struct lab_match){ LAB_HOST, RILL_SYN_SENT, 0, 9002 }, 20, 0);
+	if (!l->rill)
+		lab_expect_counter(l, "TCPRetransFail", "", 1);
 }
 
 /* What the queue of lab0 has dropped, as tc says. */

@@ -6,7 +6,7 @@
 #include "tools/lab.h"
 
 #define PORT	9000
-#define IDLE_MS	2000
+#define IDLE_MS	3000
 
 static const struct lab_match sending = { LAB_HOST, RILL_ESTABLISHED, 0, PORT };
 static const struct lab_match serving = { LAB_HOST, RILL_ESTABLISHED, PORT, 0 };
@@ -42,15 +42,17 @@ void lab_stage_zero_window(struct lab *l)
 	lab_truth_int(l, "send_q", (int64_t)seen.send_q);
 }
 
+/* A line of 8 Mbit/s with room for all that three send buffers hold. */
 void lab_stage_retransmitting(struct lab *l)
 {
 	struct lab_actor *client;
 
+	lab_exec(l, LAB_HOST, "tc qdisc add dev lab0 root tbf rate 8mbit burst 32k limit 4m");
 	sink(l, "sink", NULL, DO_SERVE, 0);
 	client = lab_start(l, &(struct lab_spec){
 		.name = "sender", .where = LAB_HOST, .addr = LAB_PEER_IP, .port = PORT,
-		.want = 3, .chunk = 20000, .every_ms = 50,
-		.does = DO_READ | DO_CLOSE | DO_CHAT, .cured = DO_DROP });
+		.want = 3, .sndbuf = 65536, .does = DO_READ | DO_CLOSE | DO_FILL,
+		.cured = DO_DROP });
 	truth(l, client);
 	lab_expect(l, sending, 3, 0);
 	lab_exec(l, LAB_PEER, "iptables -w -A INPUT -p tcp --dport %d -m statistic --mode nth "
