@@ -231,8 +231,8 @@ RILL_API int rill_tcp_abort(struct rill_stack *st, rill_id id);
 
 /**
  * The same from outside (`rill ss -K`): the endpoint stays with its owner, in
- * CLOSED, and reports ECONNABORTED.  -EBADF: no such endpoint; half-open peers
- * and TIME_WAIT are none.
+ * CLOSED, and reports ECONNABORTED; one that was closed already is gone.  -EBADF:
+ * no such endpoint; half-open peers and TIME_WAIT are none.
  */
 RILL_API int rill_tcp_kill(struct rill_stack *st, rill_id id);
 

@@ -84,7 +84,7 @@ rill_id rl_tcp_id(const struct tcp_conn *c)
 	return rl_id_make(RL_ID_TCP, &c->obj);
 }
 
-struct tcp_conn *rl_tcp_find(struct rill_stack *st, rill_id id)
+struct tcp_conn *rl_tcp_find_any(struct rill_stack *st, rill_id id)
 {
 	struct tcp_conn *c;
 
@@ -92,7 +92,14 @@ struct tcp_conn *rl_tcp_find(struct rill_stack *st, rill_id id)
 		return NULL;
 	c = rl_slab_find(&st->conns, rl_id_idx(id), rl_id_gen(id));
 	/* one that waits for accept() is nobody's yet: its queue counts on it */
-	return c && !c->orphan && !c->embryo ? c : NULL;
+	return c && !c->embryo ? c : NULL;
+}
+
+struct tcp_conn *rl_tcp_find(struct rill_stack *st, rill_id id)
+{
+	struct tcp_conn *c = rl_tcp_find_any(st, id);
+
+	return c && !c->orphan ? c : NULL;
 }
 
 static void set_defaults(struct rill_stack *st, struct tcp_conn *c, uint64_t user)

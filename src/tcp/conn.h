@@ -292,6 +292,8 @@ struct tcp_conn *rl_tcp_new(struct rill_stack *st, uint64_t user);
 /** A connection in SYN-RECEIVED, whose peer was half-open until now. */
 struct tcp_conn *rl_tcp_new_child(struct rill_stack *st);
 struct tcp_conn *rl_tcp_find(struct rill_stack *st, rill_id id);
+/** Also one that its program has closed and that is still under way. */
+struct tcp_conn *rl_tcp_find_any(struct rill_stack *st, rill_id id);
 rill_id rl_tcp_id(const struct tcp_conn *c);
 struct tcp_cold *rl_tcp_cold(struct rill_stack *st, struct tcp_conn *c);
 

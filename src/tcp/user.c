@@ -432,7 +432,7 @@ int rill_tcp_abort(struct rill_stack *st, rill_id id)
 
 int rill_tcp_kill(struct rill_stack *st, rill_id id)
 {
-	struct tcp_conn *c = rl_tcp_find(st, id);
+	struct tcp_conn *c = rl_tcp_find_any(st, id);
 
 	if (!c)
 		return -EBADF;

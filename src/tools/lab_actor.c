@@ -297,7 +297,8 @@ static void look_at_word(void)
 		for (unsigned i = 0; i < me.nlfd; i++)
 			lab_close(me.lfd[i]);
 		open_listeners();
-		me.does = me.sh->does &= ~(unsigned)DO_REOPEN;
+		me.does &= ~(unsigned)DO_REOPEN;
+		me.sh->does = me.does;
 	}
 }
 

@@ -255,6 +255,23 @@ TEST(orphan_limit)
 	fix_done(&f);
 }
 
+/* One that its program has closed, and whose FIN nobody acknowledges, can be ended [D3]. */
+TEST(orphan_killed)
+{
+	struct fix f;
+
+	fix_init(&f, false);
+	fix_establish(&f, false, false);
+	CHECK_EQ("close", rill_tcp_close(f.st, f.fd), 0);
+	fix_drain(&f);
+	CHECK_EQ("it waits", fix_state(&f), RILL_FIN_WAIT1);
+	CHECK_EQ("kill", rill_tcp_kill(f.st, f.fd), 0);
+	fix_expect(&f, "RST", "R.", 2, 0, 1);
+	CHECK_EQ("no orphan", fix_counter(&f, "pool.orphans"), 0);
+	CHECK_EQ("once only", rill_tcp_kill(f.st, f.fd), -EBADF);
+	fix_done(&f);
+}
+
 /* tcp_fin_timeout, TCP_LINGER2: an orphan in FIN-WAIT-2 does not wait for ever. */
 TEST(fin_wait2_limit)
 {
