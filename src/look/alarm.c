@@ -14,6 +14,7 @@
 #include <string.h>
 #include <strings.h>
 
+#include "look/thresholds.h"
 #include "rill/stack.h"
 
 #define WORDS_MAX	7
@@ -115,6 +116,30 @@ static bool above(const struct rl_alarm *a)
 	return a->op == RL_ALARM_GT || a->op == RL_ALARM_GE;
 }
 
+/* The list's thresholds that are numbers of connections, as our metrics are. */
+static bool named_limit(const struct rl_alarm *a, const struct thresholds *t, const char *word,
+			double *out)
+{
+	int i = thresholds_find(names[a->metric]);
+
+	if (i < 0 || strcmp(t->t[i].unit, "connections") != 0)
+		return false;
+	*out = strcasecmp(word, "crit") ? t->t[i].warn : t->t[i].crit;
+	return !strcasecmp(word, "warn") || !strcasecmp(word, "crit");
+}
+
+static int take_limit(struct rl_alarm *a, const struct thresholds *t, const char *word, char *why,
+		      size_t len)
+{
+	const char *end;
+
+	if (named_limit(a, t, word, &a->limit) || (number(word, &a->limit, &end) && !*end))
+		return 0;
+	if (!strcasecmp(word, "warn") || !strcasecmp(word, "crit"))
+		return fail(why, len, "there is no threshold for", names[a->metric]);
+	return fail(why, len, "the limit is not a number, warn or crit:", word);
+}
+
 static int take_tail(struct rl_alarm *a, char **word, int n, char *why, size_t len)
 {
 	const char *end;
@@ -137,11 +162,11 @@ static int take_tail(struct rl_alarm *a, char **word, int n, char *why, size_t l
 	return 0;
 }
 
-int rl_alarm_parse(struct rl_alarm *a, const char *text, char *why, size_t len)
+int rl_alarm_parse(struct rl_alarm *a, const char *text, const struct thresholds *t, char *why,
+		   size_t len)
 {
 	static const char *const ops[] = { ">", ">=", "<", "<=" };
-	char copy[256], *word[WORDS_MAX], op[3];
-	const char *end;
+	char copy[256], warn[] = "warn", *word[WORDS_MAX], op[3];
 	int n;
 
 	memset(a, 0, sizeof(*a));
@@ -150,6 +175,10 @@ int rl_alarm_parse(struct rl_alarm *a, const char *text, char *why, size_t len)
 		return fail(why, len, "the rule is too long", "");
 	strcpy(copy, text);
 	n = split(copy, word, op);
+	if (n == 1 && !*op) {
+		word[n++] = warn;
+		strcpy(op, ">=");
+	}
 	if (n < 2 || !*op)
 		return fail(why, len, "a rule is METRIC > NUMBER [for TIME] [clear NUMBER], not",
 			    text);
@@ -161,8 +190,8 @@ int rl_alarm_parse(struct rl_alarm *a, const char *text, char *why, size_t len)
 	for (int i = 0; i < 4; i++)
 		if (!strcmp(op, ops[i]))
 			a->op = (enum rl_alarm_op)i;
-	if (!number(word[1], &a->limit, &end) || *end)
-		return fail(why, len, "the limit is not a number:", word[1]);
+	if (take_limit(a, t, word[1], why, len) < 0)
+		return -1;
 	a->clear = a->limit * (above(a) ? 0.9 : 1.1);
 	return take_tail(a, word, n, why, len);
 }

@@ -35,11 +35,16 @@ struct rl_alarm {
 
 enum rl_alarm_step { RL_ALARM_SAME, RL_ALARM_RAISED, RL_ALARM_CLEARED };
 
+struct thresholds;
+
 /**
  * "close-wait > 100 for 10s clear 80": without "for" at once; without "clear" a tenth
- * back from the limit.  Return: 0, or -1 with one line in @why.
+ * back from the limit.  The limit may be "warn" or "crit", that of @t for the metric,
+ * and "close-wait" alone is "close-wait >= warn".  Return: 0, or -1 with one line in
+ * @why.
  */
-int rl_alarm_parse(struct rl_alarm *a, const char *text, char *why, size_t n);
+int rl_alarm_parse(struct rl_alarm *a, const char *text, const struct thresholds *t,
+		   char *why, size_t n);
 
 /** @now_ms: any clock that goes forward. */
 enum rl_alarm_step rl_alarm_step(struct rl_alarm *a, double value, int64_t now_ms);

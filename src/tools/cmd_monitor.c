@@ -8,9 +8,11 @@
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <time.h>
 
 #include "look/ctlc.h"
+#include "run/ctl.h"
 #include "tools/cmd.h"
 #include "tools/monitor.h"
 #include "tools/out.h"
@@ -21,7 +23,7 @@
 
 enum {
 	M_KERNEL = 1, M_RILL, M_POLL, M_POLLMS, M_NETNS, M_INTERVAL, M_DURATION, M_QUIET,
-	M_ALARM, M_EXEC, M_AFILE, M_HISTORY, M_PID, M_STACK,
+	M_ALARM, M_EXEC, M_AFILE, M_LIMITS, M_HISTORY, M_KEEP, M_PID, M_STACK,
 };
 
 static const struct opt opts[] = {
@@ -33,8 +35,11 @@ static const struct opt opts[] = {
 	{ M_ALARM, 'a', "alarm", "RULE", "METRIC > N [for TIME] [clear N]; again for more" },
 	{ M_EXEC, 'x', "exec", "CMD", "run by sh when an alarm is raised or cleared" },
 	{ M_AFILE, 0, "alarm-file", "FILE", "append the alarms' lines to it" },
+	{ M_LIMITS, 0, "thresholds", "FILE", "what warn and crit mean in rules; as of "
+	  "`rill check`" },
 	{ M_HISTORY, 'H', "history", "FILE", "append a record of each of the kernel's "
 	  "connections that ended" },
+	{ M_KEEP, 0, "keep-history", NULL, "the same into the file where `rill history` looks" },
 	{ M_NETNS, 0, "all-netns", NULL, "the kernel's of all network namespaces" },
 	{ M_POLL, 0, "poll", NULL, "compare tables, even where the tracepoint is allowed" },
 	{ M_POLLMS, 0, "poll-ms", "MS", "time between two looks at the table: 100" },
@@ -69,15 +74,30 @@ static int misuse(const char *what, const char *which)
 
 static int take_alarm(struct monitor *m, const char *text)
 {
-	char why[160];
-
 	if (m->nalarms == MON_ALARMS)
 		return misuse("no more than 32 alarms", "");
-	if (rl_alarm_parse(&m->alarm[m->nalarms], text, why, sizeof(why)) < 0) {
-		complain("monitor: --alarm: %s", why);
+	m->rule[m->nalarms++] = text;
+	return -1;
+}
+
+/* Rules are read when all options are known: their limits may be in a file. */
+static int read_rules(struct monitor *m)
+{
+	const char *path = m->limits_file ? m->limits_file : THRESHOLDS_FILE;
+	char why[200];
+	int r;
+
+	thresholds_init(&m->limits);
+	r = thresholds_load(&m->limits, path, why, sizeof(why));
+	if (r < 0 && (r != -ENOENT || m->limits_file)) {
+		complain("monitor: %s: %s", path, r == -EINVAL ? why : strerror(-r));
 		return EXIT_MISUSE;
 	}
-	m->rule[m->nalarms++] = text;
+	for (unsigned i = 0; i < m->nalarms; i++)
+		if (rl_alarm_parse(&m->alarm[i], m->rule[i], &m->limits, why, sizeof(why)) < 0) {
+			complain("monitor: --alarm: %s", why);
+			return EXIT_MISUSE;
+		}
 	return -1;
 }
 
@@ -133,8 +153,14 @@ static int take(struct monitor *m, int id, const char *arg)
 	case M_AFILE:
 		m->alarm_file = arg;
 		return -1;
+	case M_LIMITS:
+		m->limits_file = arg;
+		return -1;
 	case M_HISTORY:
 		m->history_file = arg;
+		return -1;
+	case M_KEEP:
+		m->keep_history = true;
 		return -1;
 	case M_PID:
 	case M_POLLMS:
@@ -154,11 +180,13 @@ static int check(struct monitor *m)
 		m->q.poll_ms = POLL_MS;
 	if ((m->exec || m->alarm_file) && !m->nalarms)
 		return misuse("--exec and --alarm-file go with --alarm", "");
-	if (m->history_file && !(m->q.want & RL_EV_KERNEL))
+	if (m->history_file && m->keep_history)
+		return misuse("--history and --keep-history: one of them", "");
+	if ((m->history_file || m->keep_history) && !(m->q.want & RL_EV_KERNEL))
 		return misuse("--history is about the kernel's; stacks keep their own", "");
 	if (m->q.want & RL_EV_ALL_NETNS && m->q.want & RL_EV_POLL)
 		return misuse("--all-netns needs the tracepoint, so not --poll", "");
-	return -1;
+	return read_rules(m);
 }
 
 static int parse(const struct cmd *cmd, int argc, char **argv, struct monitor *m)
@@ -183,6 +211,26 @@ static int parse(const struct cmd *cmd, int argc, char **argv, struct monitor *m
 		return EXIT_MISUSE;
 	}
 	return check(m);
+}
+
+/* The first directory of the control sockets that is ours. */
+static bool find_history(struct monitor *m)
+{
+	char dir[256];
+
+	for (unsigned i = 0; ; i++) {
+		int r = rl_ctl_dir(i, dir, sizeof(dir));
+
+		if (r == -ENOENT)
+			break;
+		if (r < 0 || (mkdir(dir, 0700) < 0 && errno != EEXIST) || !rl_ctl_dir_ok(dir))
+			continue;
+		snprintf(m->history_path, sizeof(m->history_path), "%s/" HIST_FILE, dir);
+		m->history_file = m->history_path;
+		return true;
+	}
+	complain("monitor: no directory for the history; say where with --history FILE");
+	return false;
 }
 
 static bool open_file(const char *name, FILE **out)
@@ -306,6 +354,8 @@ static int start(struct monitor *m)
 
 	sigaction(SIGINT, &sa, NULL);
 	sigaction(SIGTERM, &sa, NULL);
+	if (m->keep_history && !find_history(m))
+		return EXIT_FAILED;
 	if (!open_file(m->alarm_file, &m->alarm_out) ||
 	    !open_file(m->history_file, &m->history_out))
 		return EXIT_FAILED;
@@ -367,7 +417,8 @@ const struct cmd cmd_monitor = {
 		 "state (close-wait, syn-recv, ...), connections, orphans, lost, or changes,\n"
 		 "opened, ended, these three a second.  An alarm is raised when the condition has\n"
 		 "held for TIME (10s, 5m), and cleared when the value has been back at \"clear\"\n"
-		 "(a tenth from the limit) for as long.  CMD finds RILL_ALARM (the rule),\n"
+		 "(a tenth from the limit) for as long.  NUMBER may be warn or crit, those of\n"
+		 "`rill check`; a state alone means >= warn.  CMD finds RILL_ALARM (the rule),\n"
 		 "RILL_ALARM_STATE (raised, cleared), RILL_ALARM_METRIC, RILL_ALARM_VALUE and\n"
 		 "RILL_ALARM_LIMIT in its environment.",
 	.example = "  rill monitor -i 10 --alarm 'close-wait > 100 for 10s' \\\n"

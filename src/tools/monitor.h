@@ -9,6 +9,7 @@
 #include "look/events.h"
 #include "look/filter.h"
 #include "look/lives.h"
+#include "look/thresholds.h"
 
 #define MON_ALARMS	32
 #define MON_JOBS	32		/* commands that run at once */
@@ -20,10 +21,14 @@ struct monitor {
 	int		interval_ms;	/* 0: no counters */
 	int		duration_ms;	/* 0: until interrupted */
 
+	struct thresholds limits;
+	const char	*limits_file;	/* NULL: THRESHOLDS_FILE, if there is one */
 	struct rl_alarm	alarm[MON_ALARMS];
 	const char	*rule[MON_ALARMS];
 	unsigned	nalarms;
 	const char	*exec, *alarm_file, *history_file;
+	bool		keep_history;	/* where `rill history` looks */
+	char		history_path[320];
 	FILE		*alarm_out, *history_out;
 	pid_t		job[MON_JOBS];	/* 0: free */
 

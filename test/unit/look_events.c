@@ -9,6 +9,7 @@
 #include "look/alarm.h"
 #include "look/events_int.h"
 #include "look/lives.h"
+#include "look/thresholds.h"
 #include "rill/stack.h"
 #include "rl_test.h"
 
@@ -271,7 +272,12 @@ static const struct {
 	{ "listen<1", NULL, 1, 1.1, 0 },
 	{ "changes > 1000 for 500ms", NULL, 1000, 900, 500 },
 	{ "", "a rule is", 0, 0, 0 },
-	{ "close-wait", "a rule is", 0, 0, 0 },
+	{ "close-wait", NULL, 50, 45, 0 },	/* thresholds.def */
+	{ "close-wait > crit for 1s", NULL, 500, 450, 1000 },
+	{ "established >= warn", NULL, 600, 540, 0 },
+	{ "close-wait >", "a rule is", 0, 0, 0 },
+	{ "changes > warn", "no threshold for changes", 0, 0, 0 },
+	{ "orphans > crit", "no threshold for orphans", 0, 0, 0 },	/* those are in % */
 	{ "frob > 1", "no such metric: frob", 0, 0, 0 },
 	{ "listen > x", "not a number", 0, 0, 0 },
 	{ "listen > -1", "not a number", 0, 0, 0 },
@@ -286,9 +292,13 @@ static const struct {
 TEST(rules_are_read)
 {
 	for (size_t i = 0; i < sizeof(rules) / sizeof(rules[0]); i++) {
+		struct thresholds t;
 		struct rl_alarm a;
 		char why[160] = "";
-		int r = rl_alarm_parse(&a, rules[i].text, why, sizeof(why));
+		int r;
+
+		thresholds_init(&t);
+		r = rl_alarm_parse(&a, rules[i].text, &t, why, sizeof(why));
 
 		if (rules[i].why) {
 			CHECK(rules[i].text, r < 0 && strstr(why, rules[i].why));
@@ -319,10 +329,13 @@ static const struct {
 
 TEST(an_alarm_is_patient_both_ways)
 {
+	struct thresholds t;
 	struct rl_alarm a;
 	char why[160], label[40];
 
-	REQUIRE("rule", rl_alarm_parse(&a, "close-wait > 100 for 10s", why, sizeof(why)) == 0);
+	thresholds_init(&t);
+	REQUIRE("rule", rl_alarm_parse(&a, "close-wait > 100 for 10s", &t, why,
+				       sizeof(why)) == 0);
 	for (size_t i = 0; i < sizeof(course) / sizeof(course[0]); i++) {
 		snprintf(label, sizeof(label), "at %d ms", (int)course[i].ms);
 		CHECK(label, rl_alarm_step(&a, course[i].v, course[i].ms) == course[i].want);
