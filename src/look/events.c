@@ -29,7 +29,7 @@
 #define AFTER_MS	500		/* TIME-WAIT, half-open peers */
 #define SCAN_NS		INT64_C(1000000000)	/* for new stacks */
 #define BACK_MAX	256
-#define GATHER_US	10000		/* a burst is read at once: one waking, not one each */
+#define GATHER_US	20000		/* a burst is read at once: one waking, not one each */
 
 struct rl_events {
 	int		ep, timer;

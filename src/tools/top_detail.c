@@ -122,7 +122,7 @@ static void draw_shares(const struct top_detail *d, struct grid *g, int y)
 		grid_text(g, 12, y, ST_DIM, "never busy sending");
 		return;
 	}
-	grid_put(g, 12, y, ST_NORMAL, "busy %s, of that %.0f%% held by the peer's window, "
+	grid_put(g, 12, y, ST_NORMAL, "busy %s: %.0f%% held by the peer's window, "
 		 "%.0f%% by the send buffer", top_us((int64_t)i->busy_time, t, sizeof(t)),
 		 100 * (double)i->rwnd_limited / busy, 100 * (double)i->sndbuf_limited / busy);
 }

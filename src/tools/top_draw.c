@@ -215,8 +215,8 @@ static void draw_question(const struct top_model *m, struct grid *g, int y)
 static void draw_bottom(const struct top_model *m, struct grid *g)
 {
 	static const char *const keys[] = {
-		[TOP_LIST] = "enter open  d diagram  s sort  / filter  l listen  k kill  "
-			     "h help  q quit",
+		[TOP_LIST] = ("enter open  d diagram  s sort  / filter  l listen  k kill  "
+			      "h help  q quit"),
 		[TOP_DIAGRAM] = "d list  h help  q quit",
 		[TOP_DETAIL] = "esc back  k kill  a keepalive  d diagram  h help  q quit",
 		[TOP_HELP] = "esc back  q quit",

@@ -236,6 +236,12 @@ TEST(a_life_is_put_together)
 	rl_lives_free(l);
 }
 
+/* Not evenly spread, so that many meet in the table. */
+static uint64_t uneven(uint64_t k)
+{
+	return k << 40 | (k * k * 2246822519u & 0xffffffff);
+}
+
 /* Many at once, ended in another order than they began: each finds its own. */
 TEST(many_lives)
 {
@@ -245,13 +251,13 @@ TEST(many_lives)
 
 	REQUIRE("memory", l);
 	for (uint64_t i = 1; i <= 5000; i++) {
-		struct rl_event e = change(i * 1024, RILL_CLOSE, RILL_SYN_SENT, (int64_t)i);
+		struct rl_event e = change(uneven(i), RILL_CLOSE, RILL_SYN_SENT, (int64_t)i);
 
 		rl_lives_take(l, &e, &r);
 	}
 	for (uint64_t i = 1; i <= 5000; i++) {
 		uint64_t k = 1 + i * 2357 % 5000;
-		struct rl_event e = change(k * 1024, RILL_SYN_SENT, RILL_CLOSE, 10000);
+		struct rl_event e = change(uneven(k), RILL_SYN_SENT, RILL_CLOSE, 10000);
 
 		right += rl_lives_take(l, &e, &r) && r.opened_us == (int64_t)k;
 	}
