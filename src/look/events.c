@@ -28,6 +28,7 @@
 #define POLL_MS		100
 #define AFTER_MS	500		/* TIME-WAIT, half-open peers */
 #define SCAN_NS		INT64_C(1000000000)	/* for new stacks */
+#define SLOW_SCAN_NS	INT64_C(30000000000)
 #define BACK_MAX	256
 #define GATHER_US	20000		/* a burst is read at once: one waking, not one each */
 
@@ -41,7 +42,7 @@ struct rl_events {
 	uint32_t	netns;		/* ours */
 	int64_t		boot_ns;	/* CLOCK_REALTIME at CLOCK_MONOTONIC's 0 */
 	struct rl_watchers *rill;
-	int64_t		scanned_ns;	/* for stacks, CLOCK_MONOTONIC */
+	int64_t		scan_ns;	/* look for stacks then, CLOCK_MONOTONIC */
 	struct poll_look now, before;
 	bool		looked;		/* @before is a look */
 
@@ -210,6 +211,16 @@ static int open_timer(struct rl_events *ev)
 	return add_fd(ev, ev->timer);
 }
 
+/* A stack that is stopped costs seconds to ask: then not again soon. */
+static void scan(struct rl_events *ev)
+{
+	int64_t begun = clock_ns(CLOCK_MONOTONIC), now;
+
+	rl_watchers_scan(ev->rill, put, ev);
+	now = clock_ns(CLOCK_MONOTONIC);
+	ev->scan_ns = now + (now - begun > SCAN_NS ? SLOW_SCAN_NS : SCAN_NS);
+}
+
 static int open_rill(struct rl_events *ev)
 {
 	if (!(ev->q.want & RL_EV_RILL))
@@ -217,8 +228,7 @@ static int open_rill(struct rl_events *ev)
 	ev->rill = rl_watchers_open(ev->ep, ev->q.pid, ev->q.stack);
 	if (!ev->rill)
 		return -ENOMEM;
-	rl_watchers_scan(ev->rill, put, ev);
-	ev->scanned_ns = clock_ns(CLOCK_MONOTONIC);
+	scan(ev);
 	return 0;
 }
 
@@ -286,10 +296,8 @@ static void on_timer(struct rl_events *ev)
 		look(ev);
 	if (ev->after)
 		rl_after_run(ev->after, clock_ns(CLOCK_REALTIME), put, ev);
-	if (ev->rill && clock_ns(CLOCK_MONOTONIC) - ev->scanned_ns >= SCAN_NS) {
-		rl_watchers_scan(ev->rill, put, ev);
-		ev->scanned_ns = clock_ns(CLOCK_MONOTONIC);
-	}
+	if (ev->rill && clock_ns(CLOCK_MONOTONIC) >= ev->scan_ns)
+		scan(ev);
 }
 
 static int on_fd(struct rl_events *ev, int fd)
@@ -299,6 +307,8 @@ static int on_fd(struct rl_events *ev, int fd)
 		return 0;
 	}
 	if (ev->rill && rl_watchers_read(ev->rill, fd, put, ev))
+		return 0;
+	if (!ev->trace)
 		return 0;
 	/* the ring wakes us for the first only: let some more come */
 	usleep(GATHER_US);
