@@ -80,6 +80,14 @@ static void say_eof(struct rl_finding *f, const struct rl_tally_row *r)
 		rl_evidence(f, _("unread in them: 0 bytes, the program has read everything"));
 }
 
+static void one_peer(struct rl_finding *f, const struct rl_tally_row *r)
+{
+	char ip[RL_WHO];
+
+	if (r->peers == 1)
+		snprintf(f->peer, sizeof(f->peer), "%s", rl_ip_text(&r->first->peer.ip, ip));
+}
+
 static void advise_close_wait(struct rl_diag *d, struct rl_finding *f,
 			      const struct rl_tally_row *r)
 {
@@ -109,6 +117,7 @@ static void close_wait_row(struct rl_diag *d, const struct rl_tally_row *r)
 		return;
 	f = rl_found(d, RC_CLOSE_WAIT, sev, r->key.pid ? 0.95 : 0.85, r->first);
 	f->count = r->n;
+	one_peer(f, r);
 	rl_summary(f, _("%u connections in CLOSE_WAIT: %s does not close what its peers closed"),
 		   r->n, rl_who(r->first, who));
 	rl_say_who(d, f, r);
@@ -155,6 +164,7 @@ static void fw1_gone(struct rl_diag *d, const struct rl_tally_row *r)
 					r->tried * 2 >= r->n ? 0.95 : 0.6, r->first);
 
 	f->count = r->n;
+	one_peer(f, r);
 	rl_summary(f, _("%u connections in FIN_WAIT_1: their peers were gone when we "
 			"closed"), r->n);
 	rl_evidence(f, _("no answer to the FIN: sent again %llu times, for %u of %u, from %u "
@@ -183,6 +193,7 @@ static void fw1_window(struct rl_diag *d, const struct rl_tally_row *r)
 					rl_severity_of(d, RL_LIM_FIN_WAIT1, r->n), 0.95, r->first);
 
 	f->count = r->n;
+	one_peer(f, r);
 	rl_summary(f, _("%u connections in FIN_WAIT_1: their peers do not read, data before our "
 			"FIN "
 			"is stuck"), r->n);
@@ -236,10 +247,11 @@ static void fw2_row(struct rl_diag *d, const struct rl_tally_row *r)
 	char who[RL_WHO], peer[RL_WHO];
 
 	f->count = r->n;
-	snprintf(f->peer, sizeof(f->peer), "%s", rl_addr_text(&r->first->peer, peer));
+	one_peer(f, r);
+	rl_addr_text(&r->first->peer, peer);
 	rl_summary(f, _("%u connections in FIN_WAIT_2: their peers acknowledged our FIN and never "
 			"close"), r->n);
-	rl_evidence(f, _("to %u peers, for example %s"), r->peers, f->peer);
+	rl_evidence(f, _("to %u peers, for example %s"), r->peers, peer);
 	rl_say_age(f, r);
 	rl_say_growth(d, f, r);
 	if (r->first->orphan) {
@@ -287,7 +299,8 @@ static void last_ack(struct rl_diag *d, const struct rl_tally_row *r)
 	char peer[RL_WHO];
 
 	f->count = r->n;
-	snprintf(f->peer, sizeof(f->peer), "%s", rl_ip_text(&r->first->peer.ip, peer));
+	one_peer(f, r);
+	rl_ip_text(&r->first->peer.ip, peer);
 	rl_summary(f, _("%u connections in LAST_ACK: their clients were cut off before the last "
 			"ACK"),
 		   r->n);
@@ -302,7 +315,7 @@ static void last_ack(struct rl_diag *d, const struct rl_tally_row *r)
 	rl_advise(f, _("end them now"));
 	rl_kill_command(d, f, "last-ack", r->first);
 	rl_advise(f, _("see whether the way to the clients still stands"));
-	rl_command(f, "ip route get %s", f->peer);
+	rl_command(f, "ip route get %s", peer);
 }
 
 static void closing(struct rl_diag *d, const struct rl_tally_row *r)
@@ -311,6 +324,7 @@ static void closing(struct rl_diag *d, const struct rl_tally_row *r)
 					0.95, r->first);
 
 	f->count = r->n;
+	one_peer(f, r);
 	rl_summary(f, _("%u connections in CLOSING: both sides closed at once and the last ACK is "
 			"lost"), r->n);
 	rl_evidence(f, _("the peer's FIN has come, the ACK of ours has not: sent again %llu times, "

@@ -58,7 +58,7 @@ static void scan(struct rl_diag *d, const struct rl_tally_row *r)
 	rl_evidence(f, _("%u addresses, %u pairs of address and port, about one connection each"),
 		    r->peers, r->ends);
 	say_syns(d, f, r);
-	f->port = 0;
+	f->port = r->peers == r->ends ? r->first->peer.port : 0;
 	if (f->pid && d->f->source == RILL_SRC_KERNEL) {
 		rl_advise(f, _("find out what the program is and who started it"));
 		rl_command(f, "ps -o pid,ppid,user,lstart,args -p %d; ls -l /proc/%d/exe", f->pid,
@@ -72,14 +72,18 @@ static void scan(struct rl_diag *d, const struct rl_tally_row *r)
 	}
 }
 
-static bool local_filter(struct rl_diag *d)
+/* What is sent again could not leave: counted while watched, or as often as it was. */
+static bool local_filter(struct rl_diag *d, const struct rl_tally_row *r)
 {
-	return rl_grown(d, FC_RETRANS_FAIL) > 0;
+	return rl_grown(d, FC_RETRANS_FAIL) > 0 ||
+	       (r->tries && d->f->ctr[FC_RETRANS_FAIL] >= (int64_t)r->tries);
 }
 
-static bool remote_filter(struct rl_diag *d)
+/* Somebody answers, by ICMP: now, or as often as we sent. */
+static bool remote_filter(struct rl_diag *d, const struct rl_tally_row *r)
 {
-	return rl_grown(d, FC_UNREACHS) + rl_grown(d, FC_UNREACHS6) > 0;
+	return rl_grown(d, FC_UNREACHS) + rl_grown(d, FC_UNREACHS6) > 0 ||
+	       (r && d->f->ctr[FC_UNREACHS] >= (int64_t)(r->n + r->tries));
 }
 
 static void advise_reach(struct rl_diag *d, struct rl_finding *f, const char *ip)
@@ -113,31 +117,24 @@ static void dest_dead(struct rl_diag *d, const struct rl_tally_row *r, bool fail
 	advise_reach(d, f, ip);
 }
 
-static bool same_port(struct rl_diag *d, const struct rl_tally_row *r, unsigned *ports)
-{
-	*ports = r->ends;
-	(void)d;
-	return r->ends == 1;
-}
-
 static void service_dead(struct rl_diag *d, const struct rl_tally_row *r, unsigned answered)
 {
 	struct rl_key key = { .ip = r->key.ip, .pport = r->first->peer.port };
 	struct rl_tally_row *same = rl_tally_find(d->alive, &key);
 	struct rl_finding *f;
 	char addr[RL_WHO], ip[RL_WHO];
-	unsigned ports;
 
 	f = rl_found(d, RC_SERVICE_DEAD, rl_severity_of(d, RL_LIM_SYN_SENT, r->n),
 		     answered ? 0.9 : 0.75, r->first);
-	snprintf(f->peer, sizeof(f->peer), "%s", rl_addr_text(&r->first->peer, addr));
+	snprintf(f->peer, sizeof(f->peer), "%s", rl_ip_text(&r->key.ip, ip));
+	rl_addr_text(&r->first->peer, addr);
 	rl_summary(f, _("%u connections in SYN_SENT to %s: this service does not answer, its host "
 			"does"), r->n, addr);
 	say_syns(d, f, r);
-	if (same_port(d, r, &ports))
+	if (r->ends == 1)
 		rl_evidence(f, _("all go to this one port"));
 	else
-		rl_evidence(f, _("they go to %u ports of the host"), ports);
+		rl_evidence(f, _("they go to %u ports of the host"), r->ends);
 	if (answered)
 		rl_evidence(f, _("the same host answers on %u other connections, %u of them to "
 				 "this "
@@ -152,13 +149,14 @@ static void service_dead(struct rl_diag *d, const struct rl_tally_row *r, unsign
 
 static void filtered(struct rl_diag *d, const struct rl_tally_row *r)
 {
-	bool local = local_filter(d);
+	bool local = r && local_filter(d, r);
 	struct rl_finding *f = rl_found(d, RC_FILTERED, RL_CRITICAL, local ? 0.95 : 0.85,
 					r ? r->first : NULL);
 	char addr[RL_WHO], span[RL_WHO];
 
 	if (r) {
-		snprintf(f->peer, sizeof(f->peer), "%s", rl_addr_text(&r->first->peer, addr));
+		snprintf(f->peer, sizeof(f->peer), "%s", rl_ip_text(&r->key.ip, addr));
+		rl_addr_text(&r->first->peer, addr);
 		rl_summary(f, _("%u connections to %s do not come about: a filter drops what we "
 				"send"),
 			   r->n, addr);
@@ -170,12 +168,16 @@ static void filtered(struct rl_diag *d, const struct rl_tally_row *r)
 	if (local)
 		rl_evidence(f, _("%lld of our segments could not be sent in %s: the filter is on "
 				 "this host"), (long long)rl_grown(d, FC_RETRANS_FAIL), span);
-	if (remote_filter(d))
-		rl_evidence(f, _("ICMP \"destination unreachable\" received in %s: %lld"), span,
-			    (long long)(rl_grown(d, FC_UNREACHS) + rl_grown(d, FC_UNREACHS6)));
+	if (remote_filter(d, r))
+		rl_evidence(f, _("ICMP \"destination unreachable\" received: %lld since the start, "
+				 "%lld in %s"), (long long)d->f->ctr[FC_UNREACHS],
+			    (long long)(rl_grown(d, FC_UNREACHS) + rl_grown(d, FC_UNREACHS6)),
+			    	span);
 	rl_advise(f, local ? _("find the rule on this host") : _("find the rule, here or on the "
 								 "way"));
 	rl_command(f, "iptables -S; nft list ruleset");
+	if (!f->port)
+		return;
 	rl_advise(f, _("let it through"));
 	rl_command(f, local ? "iptables -I OUTPUT -p tcp --dport %u -j ACCEPT"
 			    : "iptables -I INPUT -p tcp --dport %u -j ACCEPT", f->port);
@@ -192,7 +194,7 @@ static void silent_host(struct rl_diag *d, const struct rl_tally_row *r)
 	if (rl_severity_of(d, RL_LIM_SYN_SENT, r->n) == RL_INFO)
 		return;
 	rl_watched(d);
-	if (local_filter(d) || (remote_filter(d) && n != RL_NEIGH_DEAD))
+	if (local_filter(d, r) || (remote_filter(d, r) && n != RL_NEIGH_DEAD))
 		filtered(d, r);
 	else if (n != RL_NEIGH_DEAD && (alive || n == RL_NEIGH_ALIVE))
 		service_dead(d, r, alive ? alive->n : 0);
@@ -261,7 +263,8 @@ static void refused(struct rl_diag *d)
 	struct rl_finding *f;
 	char span[RL_WHO];
 
-	if (grown < 2 || grown * 2 < opened || remote_filter(d) || d->state[RILL_SYN_RECV] ||
+	if (grown < 2 || !opened || grown * 2 < opened || remote_filter(d, NULL) ||
+	    d->state[RILL_SYN_RECV] ||
 	    rl_grown(d, FC_ABORT_ON_TIMEOUT) * 2 > grown)
 		return;
 	f = rl_found(d, RC_REFUSED, RL_CRITICAL, 0.85, NULL);
@@ -283,7 +286,7 @@ static void refused(struct rl_diag *d)
 
 static void unreachable(struct rl_diag *d)
 {
-	if (remote_filter(d) && rl_grown(d, FC_ATTEMPT_FAILS) > 1)
+	if (remote_filter(d, NULL) && !d->state[RILL_SYN_SENT] && rl_grown(d, FC_ATTEMPT_FAILS) > 1)
 		filtered(d, NULL);
 }
 
@@ -344,6 +347,13 @@ static void overload(struct rl_diag *d, const struct rl_device *v)
 		    (long long)v->dropped, (long long)v->grown, span);
 	if (v->backlog >= 0)
 		rl_evidence(f, _("bytes that wait in its queue now: %lld"), (long long)v->backlog);
+	if (d->f->source == RILL_SRC_RILL) {
+		rl_advise(f, _("let one batch of input hold more packets"));
+		rl_set_command(d, f, "net.core.netdev_max_backlog", "10000");
+		rl_advise(f, _("which other packets are dropped?"));
+		rl_command(f, "rill stats --pid %d 'drop.*'", d->f->pid);
+		return;
+	}
 	rl_advise(f, v->receiving ? _("which CPU is busy, and are interrupts spread?")
 				  : _("what is the queue, and how is it limited?"));
 	rl_command(f, v->receiving ? "cat /proc/net/softnet_stat; grep %s /proc/interrupts"
@@ -358,6 +368,17 @@ static void overload(struct rl_diag *d, const struct rl_device *v)
 	rl_set_command(d, f, "net.core.netdev_max_backlog", "10000");
 }
 
+/* What came in faster than a stack takes it. */
+static void stack_overload(struct rl_diag *d)
+{
+	struct rl_device v = { .name = "", .backlog = -1, .receiving = true,
+			       .dropped = d->f->ctr[FC_IF_BACKLOG],
+			       .grown = rl_grown(d, FC_IF_BACKLOG) };
+
+	snprintf(v.name, sizeof(v.name), "%s", d->f->stack);
+	overload(d, &v);
+}
+
 /* Counters that never moved are no reason to watch. */
 static bool anything_failed(const struct rl_diag *d)
 {
@@ -366,7 +387,7 @@ static bool anything_failed(const struct rl_diag *d)
 	for (size_t i = 0; i < d->f->ndevice; i++)
 		if (d->f->device[i].dropped > 0)
 			return true;
-	return c[FC_NO_ROUTES] > 0 || c[FC_NO_ROUTES6] > 0 || c[FC_ATTEMPT_FAILS] > 0 ||
+	return c[FC_IF_BACKLOG] > 0 || c[FC_NO_ROUTES] > 0 || c[FC_NO_ROUTES6] > 0 || c[FC_ATTEMPT_FAILS] > 0 ||
 	       c[FC_UNREACHS] > 0;
 }
 
@@ -382,4 +403,5 @@ void rl_rule_connect(struct rl_diag *d)
 	unreachable(d);
 	for (size_t i = 0; i < d->f->ndevice; i++)
 		overload(d, &d->f->device[i]);
+	stack_overload(d);
 }

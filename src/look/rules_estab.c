@@ -14,6 +14,7 @@
 
 #include "look/lang.h"
 
+#define FIRST_IDLE_MS	3000		/* shorter is a pause */
 #define GONE_TRIES	3		/* that many without an answer: 1.4 s at least */
 
 static bool established(const struct rill_sock *s)
@@ -38,9 +39,7 @@ static bool moved(const struct rl_diag *d, const struct rill_sock *s)
 {
 	const struct rl_past *p = rl_facts_past(d->f, s);
 
-	if (d->f->watched_ms && s->has_info)
-		return !p || p->bytes != rl_facts_bytes(s);
-	return s->has_info && idle_ms(s) < 1000;
+	return s->has_info && (!p || p->bytes != rl_facts_bytes(s));
 }
 
 /* Asked, and no answer: by the program's own keepalive, or by our probe. */
@@ -61,7 +60,7 @@ static const struct rl_probe *probe_of(const struct rl_diag *d, const struct ril
 /* ---- C4 ---- */
 
 struct estab {
-	unsigned n, moving, idle, asked, silent, answered, keepalive;
+	unsigned n, moving, idle, asked, silent, answered, keepalive, unguarded;
 	int64_t	 oldest_ms;
 	const struct rill_sock *gone;	/* one that is silent */
 	struct rl_tally *peers;		/* silent ones by address; `extra`: idle there */
@@ -75,13 +74,15 @@ static void judge_one(struct rl_diag *d, struct estab *e, const struct rill_sock
 	bool silent = keep_silent(s) || (p && !p->answered);
 
 	e->n++;
-	e->keepalive += s->timer == RILL_TMR_KEEP;
+	e->keepalive += s->keepalive == 1 || s->timer == RILL_TMR_KEEP;
 	rl_tally_add(e->programs, d->f, &key, s);
-	if (moved(d, s)) {
+	if (d->f->watched_ms && moved(d, s)) {
 		e->moving++;
 		return;
 	}
 	e->idle += !s->send_q;
+	e->unguarded += !s->send_q && s->keepalive != 1 && s->timer == RILL_TMR_NONE &&
+			!rl_ip_loopback(&s->peer.ip);
 	e->asked += p != NULL;
 	e->answered += p && p->answered;
 	if (!silent)
@@ -190,7 +191,7 @@ void rl_rule_established(struct rl_diag *d)
 	for (size_t i = 0; e.peers && e.programs && i < d->f->n; i++)
 		if (established(&d->f->sock[i]))
 			judge_one(d, &e, &d->f->sock[i]);
-	if (e.idle >= d->lim->warn[RL_LIM_IDLE_N] && rl_watched(d) && !d->f->nprobe)
+	if (e.unguarded >= d->lim->warn[RL_LIM_IDLE_N] && rl_watched(d) && !d->f->nprobe)
 		d->out->wants_probe = true;
 	if (e.silent >= d->lim->warn[RL_LIM_DEAD])
 		half_open(d, &e);
@@ -242,8 +243,10 @@ static enum stuck judge_stuck(struct rl_diag *d, const struct rill_sock *s)
 
 	if (our_program_sleeps(d, s, p))
 		return UNREAD;
-	if (!s->send_q || !s->has_info)
+	if (!s->has_info)
 		return MOVES;
+	if (!s->send_q)
+		return lossy(d, s, p) ? LOSSY : MOVES;
 	if (s->timer == RILL_TMR_PERSIST && !s->info.unacked)
 		return rl_watched(d) && still(p, s) ? ZERO_WINDOW : MOVES;
 	if (s->timer == RILL_TMR_RTX && s->tries >= GONE_TRIES)
@@ -261,7 +264,7 @@ static struct rl_finding *stuck_finding(struct rl_diag *d, const struct rl_tally
 	char peer[RL_WHO], local[RL_WHO], who[RL_WHO];
 
 	f->count = r->n;
-	snprintf(f->peer, sizeof(f->peer), "%s", rl_addr_text(&r->first->peer, peer));
+	rl_addr_text(&r->first->peer, peer);
 	rl_evidence(f, _("connections: %u, for example %s to %s, program %s"), r->n,
 		    rl_addr_text(&r->first->local, local), peer, rl_who(r->first, who));
 	return f;
@@ -291,7 +294,7 @@ static void say_gone(struct rl_diag *d, const struct rl_tally_row *r)
 {
 	bool dead = rl_facts_neigh(d->f, &r->first->peer.ip) == RL_NEIGH_DEAD;
 	struct rl_finding *f = stuck_finding(d, r, RC_HALF_OPEN_ONE, dead ? 0.95 : 0.9);
-	char span[RL_WHO];
+	char span[RL_WHO], peer[RL_WHO];
 
 	rl_summary(f, _("%u connections send to a peer that is gone"), r->n);
 	rl_evidence(f, _("unacknowledged: %llu bytes, sent again %llu times, no answer for %s"),
@@ -302,7 +305,8 @@ static void say_gone(struct rl_diag *d, const struct rl_tally_row *r)
 				 "discovery)"));
 	rl_advise(f, _("end them now"));
 	rl_command(f, "%s -K state established dst %s",
-		   d->f->source == RILL_SRC_KERNEL ? "ss -t" : "rill ss -t", f->peer);
+		   d->f->source == RILL_SRC_KERNEL ? "ss -t" : "rill ss -t",
+		   rl_ip_text(&r->first->peer.ip, peer));
 	rl_danger(f, _("what the peer has not acknowledged is lost"));
 	rl_advise(f, _("let the program give up sooner than tcp_retries2 (%lld, about 15 min) "
 		       "does"),
@@ -391,25 +395,30 @@ void rl_rule_stuck(struct rl_diag *d)
 
 /* ---- C13 ---- */
 
-static bool unwatched(const struct rl_diag *d, const struct rill_sock *s)
+static bool unguarded(const struct rl_diag *d, const struct rill_sock *s)
 {
-	return established(s) && s->timer == RILL_TMR_NONE && s->has_info && !s->send_q &&
-	       !rl_ip_loopback(&s->peer.ip) && !s->orphan &&
-	       idle_ms(s) >= d->lim->warn[RL_LIM_IDLE_S] * 1000;
+	return established(s) && s->timer == RILL_TMR_NONE && s->keepalive != 1 && s->has_info &&
+	       !s->send_q && !rl_ip_loopback(&s->peer.ip) && !s->orphan &&
+	       idle_ms(s) >= FIRST_IDLE_MS && d->f->watched_ms && !moved(d, s);
 }
 
+/* Not yet long is worth a word, no more: it may be about to be used again. */
 static void no_keepalive(struct rl_diag *d, const struct rl_tally_row *r)
 {
 	const struct rl_probe *p = probe_of(d, r->first);
+	bool is_long = r->extra >= d->lim->warn[RL_LIM_IDLE_N];
 	struct rl_finding *f;
 	char who[RL_WHO], span[RL_WHO];
 
-	f = rl_found(d, RC_NO_KEEPALIVE, RL_WARNING, 0.9, r->first);
+	f = rl_found(d, RC_NO_KEEPALIVE, is_long ? RL_WARNING : RL_INFO, is_long ? 0.95 : 0.75,
+		     r->first);
 	f->count = r->n;
-	rl_summary(f, _("%u connections of %s are idle for long, and keepalive is off"), r->n,
+	rl_summary(f, _("%u connections of %s are idle, and keepalive is off"), r->n,
 		   rl_who(r->first, who));
-	rl_evidence(f, _("idle for at least %s, from %u peers; no timer runs on them"),
-		    rl_span(d->lim->warn[RL_LIM_IDLE_S] * 1000, span), r->peers);
+	rl_evidence(f, _("idle for at least %s: %u, of them long (%lld s): %u; from %u peers; no "
+			 "timer "
+			 "runs on them"), rl_span(FIRST_IDLE_MS, span), r->n,
+		    (long long)d->lim->warn[RL_LIM_IDLE_S], r->extra, r->peers);
 	rl_say_age(f, r);
 	if (p)
 		rl_evidence(f, p->answered ? _("a probe was answered: the peers are still there")
@@ -420,15 +429,27 @@ static void no_keepalive(struct rl_diag *d, const struct rl_tally_row *r)
 	advise_keepalive(d, f);
 }
 
+static bool silent_peer(const struct rl_diag *d, const struct rill_sock *s)
+{
+	const struct rl_probe *p = d->f->nprobe ? probe_of(d, s) : NULL;
+
+	return keep_silent(s) || (p && !p->answered);
+}
+
 void rl_rule_keepalive(struct rl_diag *d)
 {
 	struct rl_tally *t = rl_tally_new();
 
 	for (size_t i = 0; t && i < d->f->n; i++) {
-		struct rl_key key = { .pid = (uint32_t)rl_pid_of(&d->f->sock[i]) };
+		const struct rill_sock *s = &d->f->sock[i];
+		struct rl_key key = { .pid = (uint32_t)rl_pid_of(s) };
+		struct rl_tally_row *r;
 
-		if (unwatched(d, &d->f->sock[i]))
-			rl_tally_add(t, d->f, &key, &d->f->sock[i]);
+		if (!unguarded(d, s) || silent_peer(d, s))
+			continue;
+		r = rl_tally_add(t, d->f, &key, s);
+		if (r)
+			r->extra += idle_ms(s) >= d->lim->warn[RL_LIM_IDLE_S] * 1000;
 	}
 	for (size_t i = 0; t && i < rl_tally_count(t); i++)
 		if (rl_tally_row(t, i)->n >= d->lim->warn[RL_LIM_IDLE_N])

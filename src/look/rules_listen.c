@@ -226,45 +226,61 @@ static void say_half_open(struct rl_diag *d, struct rl_finding *f, const struct 
 		say_queue(d, f, l);
 }
 
+/* Without what is not known. */
+static int64_t up(int64_t v)
+{
+	return v > 0 ? v : 0;
+}
+
 static void say_cookies(struct rl_diag *d, struct rl_finding *f)
 {
 	const int64_t *c = d->f->ctr;
 
 	if (c[FC_COOKIES_SENT] > 0 || c[FC_REQ_Q_COOKIES] > 0 || c[FC_REQ_Q_FULL] > 0)
 		rl_evidence(f, _("SYN cookies sent: %lld; SYN queue full: %lld times, of them "
-				 "dropped: %lld"), (long long)c[FC_COOKIES_SENT],
-			    (long long)(c[FC_REQ_Q_COOKIES] + c[FC_REQ_Q_FULL]),
-			    (long long)c[FC_REQ_Q_FULL]);
+				 "dropped: %lld"), (long long)up(c[FC_COOKIES_SENT]),
+			    (long long)(up(c[FC_REQ_Q_COOKIES]) + up(c[FC_REQ_Q_FULL])),
+			    (long long)up(c[FC_REQ_Q_FULL]));
 }
 
-static void flood(struct rl_diag *d, const struct rl_tally_row *r, const struct rill_sock *l)
+static void advise_flood(struct rl_diag *d, struct rl_finding *f, unsigned port, bool cookies)
 {
-	bool pressed = rl_grown(d, FC_COOKIES_SENT) || rl_grown(d, FC_REQ_Q_FULL);
-	double sure = r->peers * 4 >= r->n * 3 || pressed ? 0.95 : 0.8;
-	struct rl_finding *f = rl_found(d, RC_SYN_FLOOD, RL_CRITICAL, sure, l);
-
-	rl_summary(f, _("SYN flood with forged sources on port %u: %u half-open peers"),
-		   r->key.lport, r->n);
-	say_half_open(d, f, r, l);
-	say_cookies(d, f);
-	if (d->f->source == RILL_SRC_KERNEL) {
+	if (d->f->source == RILL_SRC_KERNEL && !cookies) {
 		rl_advise(f, _("answer with SYN cookies: real clients still get in"));
 		rl_set_command(d, f, "net.ipv4.tcp_syncookies", "1");
 		rl_danger(f, _("while they are in use, connections without timestamps do without "
 			       "window scaling and SACK"));
 	}
+	rl_advise(f, _("a larger SYN queue, together with a larger backlog of listen(), gives "
+		       "time"));
+	rl_set_command(d, f, "net.ipv4.tcp_max_syn_backlog", "16384");
+	rl_danger(f, _("each half-open peer takes some 300 bytes"));
 	rl_advise(f, _("forget the half-open ones sooner"));
 	rl_set_command(d, f, "net.ipv4.tcp_synack_retries", "1");
 	rl_danger(f, _("clients on a bad line get in less often: put it back to 5 afterwards"));
-	rl_advise(f, _("a larger SYN queue gives time"));
-	rl_set_command(d, f, "net.ipv4.tcp_max_syn_backlog", "8192");
-	rl_advise(f, _("block the flood before it gets here: the sources are forged, so ask the "
-		       "network's operator, or limit SYNs to the port"));
+	rl_advise(f, _("stop it before it gets here: the sources are forged, so ask the network's "
+		       "operator, or limit SYNs to the port"));
 	if (d->f->source == RILL_SRC_KERNEL)
 		rl_command(f, "iptables -I INPUT -p tcp --dport %u --syn -m limit --limit 50/s "
 			   "--limit-burst 100 -j ACCEPT && iptables -I INPUT 2 -p tcp --dport %u "
-			   "--syn -j DROP", r->key.lport, r->key.lport);
+			   "--syn -j DROP", port, port);
 	rl_danger(f, _("a limit drops SYNs of real clients too"));
+}
+
+static void flood(struct rl_diag *d, const struct rl_tally_row *r, const struct rill_sock *l)
+{
+	bool pressed = rl_grown(d, FC_COOKIES_SENT) || rl_grown(d, FC_REQ_Q_FULL);
+	bool held = rl_grown(d, FC_COOKIES_SENT) && !rl_grown(d, FC_REQ_Q_FULL);
+	double sure = r->peers * 4 >= r->n * 3 || pressed ? 0.95 : 0.8;
+	struct rl_finding *f = rl_found(d, RC_SYN_FLOOD, held ? RL_WARNING : RL_CRITICAL, sure, l);
+
+	rl_summary(f, _("SYN flood with forged sources on port %u: %u half-open peers"),
+		   r->key.lport, r->n);
+	say_half_open(d, f, r, l);
+	say_cookies(d, f);
+	if (held)
+		rl_evidence(f, _("SYN cookies hold it off: nothing is dropped, clients get in"));
+	advise_flood(d, f, r->key.lport, d->f->sysctl[FS_SYNCOOKIES] > 0);
 }
 
 static void synack_lost(struct rl_diag *d, const struct rl_tally_row *r,

@@ -119,7 +119,8 @@ static void ports_used(struct rl_diag *d, const struct rl_tally_row *r, int64_t 
 	f = rl_found(d, RC_TIME_WAIT_PORTS, sev, r->extra * 2 >= r->n ? 0.95 : 0.75, who);
 	f->count = r->extra;
 	f->port = r->key.pport;
-	snprintf(f->peer, sizeof(f->peer), "%s", rl_addr_text(&to, peer));
+	snprintf(f->peer, sizeof(f->peer), "%s", rl_ip_text(&to.ip, peer));
+	rl_addr_text(&to, peer);
 	rl_summary(f, left ? _("ports to %s run out: %lld of %lld are taken, %u of them by "
 			       "TIME_WAIT")
 			   : _("ports to %s are used up (\"Cannot assign requested address\"): "
