@@ -248,6 +248,15 @@ const char *rl_fd_text(const struct rl_tally_row *r, char buf[RL_WHO])
 	return buf;
 }
 
+void rl_count(struct rl_finding *f, const struct rl_tally_row *r)
+{
+	char ip[RL_WHO];
+
+	f->count = r->n;
+	if (r->peers == 1)
+		snprintf(f->peer, sizeof(f->peer), "%s", rl_ip_text(&r->first->peer.ip, ip));
+}
+
 void rl_say_who(struct rl_diag *d, struct rl_finding *f, const struct rl_tally_row *r)
 {
 	char who[RL_WHO], fds[RL_WHO];
@@ -295,7 +304,12 @@ void rl_kill_command(struct rl_diag *d, struct rl_finding *f, const char *state,
 {
 	bool local = rl_serving(d, s);
 
-	rl_command(f, "%s -K state %s '%s = :%u'",
-		   d->f->source == RILL_SRC_KERNEL ? "ss -t" : "rill ss -t", state,
-		   local ? "sport" : "dport", local ? s->local.port : s->peer.port);
+	const char *end = local ? "sport" : "dport";
+	unsigned port = local ? s->local.port : s->peer.port;
+
+	if (d->f->source == RILL_SRC_KERNEL)
+		rl_command(f, "ss -t -K state %s '%s = :%u'", state, end, port);
+	else
+		rl_command(f, "rill kill --yes --pid %d state %s '%s = :%u'", d->f->pid, state, end,
+			   port);
 }

@@ -81,6 +81,9 @@ const char *rl_age_text(int64_t age_ms, bool least, char buf[RL_WHO]);
 /** "4, 5, 6, ..." */
 const char *rl_fd_text(const struct rl_tally_row *r, char buf[RL_WHO]);
 
+/** How many, and their peer when they have but one. */
+void rl_count(struct rl_finding *f, const struct rl_tally_row *r);
+
 /** Evidence lines that several rules give. */
 void rl_say_who(struct rl_diag *d, struct rl_finding *f, const struct rl_tally_row *r);
 void rl_say_age(struct rl_finding *f, const struct rl_tally_row *r);

@@ -80,14 +80,6 @@ static void say_eof(struct rl_finding *f, const struct rl_tally_row *r)
 		rl_evidence(f, _("unread in them: 0 bytes, the program has read everything"));
 }
 
-static void one_peer(struct rl_finding *f, const struct rl_tally_row *r)
-{
-	char ip[RL_WHO];
-
-	if (r->peers == 1)
-		snprintf(f->peer, sizeof(f->peer), "%s", rl_ip_text(&r->first->peer.ip, ip));
-}
-
 static void advise_close_wait(struct rl_diag *d, struct rl_finding *f,
 			      const struct rl_tally_row *r)
 {
@@ -116,8 +108,7 @@ static void close_wait_row(struct rl_diag *d, const struct rl_tally_row *r)
 	if (sev == RL_INFO)
 		return;
 	f = rl_found(d, RC_CLOSE_WAIT, sev, r->key.pid ? 0.95 : 0.85, r->first);
-	f->count = r->n;
-	one_peer(f, r);
+	rl_count(f, r);
 	rl_summary(f, _("%u connections in CLOSE_WAIT: %s does not close what its peers closed"),
 		   r->n, rl_who(r->first, who));
 	rl_say_who(d, f, r);
@@ -163,8 +154,7 @@ static void fw1_gone(struct rl_diag *d, const struct rl_tally_row *r)
 	struct rl_finding *f = rl_found(d, RC_FW1_GONE, rl_severity_of(d, RL_LIM_FIN_WAIT1, r->n),
 					r->tried * 2 >= r->n ? 0.95 : 0.6, r->first);
 
-	f->count = r->n;
-	one_peer(f, r);
+	rl_count(f, r);
 	rl_summary(f, _("%u connections in FIN_WAIT_1: their peers were gone when we "
 			"closed"), r->n);
 	rl_evidence(f, _("no answer to the FIN: sent again %llu times, for %u of %u, from %u "
@@ -192,8 +182,7 @@ static void fw1_window(struct rl_diag *d, const struct rl_tally_row *r)
 	struct rl_finding *f = rl_found(d, RC_FW1_WINDOW,
 					rl_severity_of(d, RL_LIM_FIN_WAIT1, r->n), 0.95, r->first);
 
-	f->count = r->n;
-	one_peer(f, r);
+	rl_count(f, r);
 	rl_summary(f, _("%u connections in FIN_WAIT_1: their peers do not read, data before our "
 			"FIN "
 			"is stuck"), r->n);
@@ -246,8 +235,7 @@ static void fw2_row(struct rl_diag *d, const struct rl_tally_row *r)
 					r->first);
 	char who[RL_WHO], peer[RL_WHO];
 
-	f->count = r->n;
-	one_peer(f, r);
+	rl_count(f, r);
 	rl_addr_text(&r->first->peer, peer);
 	rl_summary(f, _("%u connections in FIN_WAIT_2: their peers acknowledged our FIN and never "
 			"close"), r->n);
@@ -298,8 +286,7 @@ static void last_ack(struct rl_diag *d, const struct rl_tally_row *r)
 					r->tried * 2 >= r->n ? 0.95 : 0.6, r->first);
 	char peer[RL_WHO];
 
-	f->count = r->n;
-	one_peer(f, r);
+	rl_count(f, r);
 	rl_ip_text(&r->first->peer.ip, peer);
 	rl_summary(f, _("%u connections in LAST_ACK: their clients were cut off before the last "
 			"ACK"),
@@ -323,8 +310,7 @@ static void closing(struct rl_diag *d, const struct rl_tally_row *r)
 	struct rl_finding *f = rl_found(d, RC_CLOSING, rl_severity_of(d, RL_LIM_CLOSING, r->n),
 					0.95, r->first);
 
-	f->count = r->n;
-	one_peer(f, r);
+	rl_count(f, r);
 	rl_summary(f, _("%u connections in CLOSING: both sides closed at once and the last ACK is "
 			"lost"), r->n);
 	rl_evidence(f, _("the peer's FIN has come, the ACK of ours has not: sent again %llu times, "

@@ -252,6 +252,11 @@ static void no_route(struct rl_diag *d)
 	rl_advise(f, _("look at the routes; is the default route missing, is its device down?"));
 	rl_command(f, d->f->source == RILL_SRC_KERNEL ? "ip route; ip -6 route; ip -br link"
 						      : "rill stats ip.out_no_routes");
+	if (d->f->source == RILL_SRC_RILL) {
+		rl_advise(f, _("start the stack with a gateway"));
+		rl_command(f, "--gateway ADDRESS");
+		return;
+	}
 	rl_advise(f, _("give it a route"));
 	rl_command(f, "ip route add default via GATEWAY");
 }
@@ -387,8 +392,8 @@ static bool anything_failed(const struct rl_diag *d)
 	for (size_t i = 0; i < d->f->ndevice; i++)
 		if (d->f->device[i].dropped > 0)
 			return true;
-	return c[FC_IF_BACKLOG] > 0 || c[FC_NO_ROUTES] > 0 || c[FC_NO_ROUTES6] > 0 || c[FC_ATTEMPT_FAILS] > 0 ||
-	       c[FC_UNREACHS] > 0;
+	return c[FC_IF_BACKLOG] > 0 || c[FC_NO_ROUTES] > 0 || c[FC_NO_ROUTES6] > 0 ||
+	       c[FC_ATTEMPT_FAILS] > 0 || c[FC_UNREACHS] > 0;
 }
 
 void rl_rule_connect(struct rl_diag *d)

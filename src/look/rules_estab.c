@@ -14,7 +14,7 @@
 
 #include "look/lang.h"
 
-#define FIRST_IDLE_MS	3000		/* shorter is a pause */
+#define FIRST_IDLE_MS	2000		/* shorter is a pause */
 #define GONE_TRIES	3		/* that many without an answer: 1.4 s at least */
 
 static bool established(const struct rill_sock *s)
@@ -30,9 +30,12 @@ static int64_t idle_ms(const struct rill_sock *s)
 	if (!s->has_info)
 		return -1;
 	ms = s->info.last_ack_recv;
-	if (s->info.last_data_recv < ms)
+	/* never any: Rill says 0 then */
+	if (s->info.data_segs_in && s->info.last_data_recv < ms)
 		ms = s->info.last_data_recv;
-	return s->info.last_data_sent < ms ? s->info.last_data_sent : ms;
+	if (s->info.data_segs_out && s->info.last_data_sent < ms)
+		ms = s->info.last_data_sent;
+	return ms;
 }
 
 static bool moved(const struct rl_diag *d, const struct rill_sock *s)
@@ -96,8 +99,23 @@ static void judge_one(struct rl_diag *d, struct estab *e, const struct rill_sock
 	rl_tally_add(e->peers, d->f, &key, s);
 }
 
-static void advise_keepalive(struct rl_diag *d, struct rl_finding *f)
+static void kill_peer(struct rl_diag *d, struct rl_finding *f, const char *ip)
 {
+	if (d->f->source == RILL_SRC_KERNEL)
+		rl_command(f, "ss -t -K state established dst %s", ip);
+	else
+		rl_command(f, "rill kill --yes --pid %d state established dst %s", d->f->pid, ip);
+}
+
+static void advise_keepalive(struct rl_diag *d, struct rl_finding *f, const struct rill_sock *s)
+{
+	bool local = rl_serving(d, s);
+
+	rl_advise(f, _("switch keepalive on from outside, for the connections that are there now"));
+	rl_command(f, "rill keepalive --%s --idle 60 --interval 10 --count 3 '%s = :%u'",
+		   d->f->source == RILL_SRC_KERNEL ? "kernel" : "rill", local ? "sport" : "dport",
+		   local ? s->local.port : s->peer.port);
+	rl_danger(f, _("peers that are gone end with ETIMEDOUT after 90 s"));
 	rl_advise(f, _("let the program switch keepalive on: 60 s idle, then 3 probes 10 s apart, "
 		       "gone "
 		       "after 90 s"));
@@ -141,10 +159,9 @@ static void half_open(struct rl_diag *d, const struct estab *e)
 			    rl_span(e->oldest_ms, span));
 	rl_evidence(f, _("program %s"), rl_who(s, who));
 	rl_advise(f, _("end them now"));
-	rl_command(f, "%s -K state established dst %s",
-		   d->f->source == RILL_SRC_KERNEL ? "ss -t" : "rill ss -t", f->peer);
+	kill_peer(d, f, f->peer);
 	rl_danger(f, _("all connections of that address end, those that are alive too"));
-	advise_keepalive(d, f);
+	advise_keepalive(d, f, s);
 }
 
 static void load(struct rl_diag *d, const struct estab *e)
@@ -263,7 +280,7 @@ static struct rl_finding *stuck_finding(struct rl_diag *d, const struct rl_tally
 					r->first);
 	char peer[RL_WHO], local[RL_WHO], who[RL_WHO];
 
-	f->count = r->n;
+	rl_count(f, r);
 	rl_addr_text(&r->first->peer, peer);
 	rl_evidence(f, _("connections: %u, for example %s to %s, program %s"), r->n,
 		    rl_addr_text(&r->first->local, local), peer, rl_who(r->first, who));
@@ -304,9 +321,7 @@ static void say_gone(struct rl_diag *d, const struct rl_tally_row *r)
 		rl_evidence(f, _("it does not even answer for its link address (ARP, neighbour "
 				 "discovery)"));
 	rl_advise(f, _("end them now"));
-	rl_command(f, "%s -K state established dst %s",
-		   d->f->source == RILL_SRC_KERNEL ? "ss -t" : "rill ss -t",
-		   rl_ip_text(&r->first->peer.ip, peer));
+	kill_peer(d, f, rl_ip_text(&r->first->peer.ip, peer));
 	rl_danger(f, _("what the peer has not acknowledged is lost"));
 	rl_advise(f, _("let the program give up sooner than tcp_retries2 (%lld, about 15 min) "
 		       "does"),
@@ -412,7 +427,7 @@ static void no_keepalive(struct rl_diag *d, const struct rl_tally_row *r)
 
 	f = rl_found(d, RC_NO_KEEPALIVE, is_long ? RL_WARNING : RL_INFO, is_long ? 0.95 : 0.75,
 		     r->first);
-	f->count = r->n;
+	rl_count(f, r);
 	rl_summary(f, _("%u connections of %s are idle, and keepalive is off"), r->n,
 		   rl_who(r->first, who));
 	rl_evidence(f, _("idle for at least %s: %u, of them long (%lld s): %u; from %u peers; no "
@@ -426,7 +441,7 @@ static void no_keepalive(struct rl_diag *d, const struct rl_tally_row *r)
 	rl_evidence(f, _("if such a peer vanishes the program will never know; a NAT or firewall "
 			 "on "
 			 "the way forgets idle connections"));
-	advise_keepalive(d, f);
+	advise_keepalive(d, f, r->first);
 }
 
 static bool silent_peer(const struct rl_diag *d, const struct rill_sock *s)

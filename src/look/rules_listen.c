@@ -304,6 +304,12 @@ static void synack_lost(struct rl_diag *d, const struct rl_tally_row *r,
 		rl_command(f, "iptables -S OUTPUT; nft list ruleset");
 }
 
+/* Do they stay half open?  Then SYN+ACKs were sent again, or the queue overflowed. */
+static bool lingering(const struct rl_diag *d, const struct rl_tally_row *r)
+{
+	return r->tried * 4 >= r->n || rl_grown(d, FC_COOKIES_SENT) || rl_grown(d, FC_REQ_Q_FULL);
+}
+
 static void half_open_port(struct rl_diag *d, const struct rl_tally_row *r)
 {
 	const struct rill_sock *l = full_listener(d, r->key.lport);
@@ -313,6 +319,8 @@ static void half_open_port(struct rl_diag *d, const struct rl_tally_row *r)
 	rl_watched(d);
 	if (l && queue_full(l))
 		slow_accept(d, r, l);
+	else if (!lingering(d, r))
+		return;			/* a busy server's: answered in a moment */
 	else if (r->peers * 2 > r->n || r->peers >= 64)
 		flood(d, r, l);
 	else

@@ -85,17 +85,16 @@ static void advise(struct rl_diag *d, struct rl_finding *f, int64_t first, int64
 {
 	if (d->f->source == RILL_SRC_KERNEL && d->f->sysctl[FS_TW_REUSE] != 1)
 		advise_kernel(d, f);
+	rl_advise(f, _("the cure: keep connections open and use them again (a pool, HTTP "
+		       "keep-alive), or let the other side close first"));
+	rl_code(f, "Connection: keep-alive");
 	if (first > 10240 || last < 65000) {
-		rl_advise(f, _("more local ports"));
+		rl_advise(f, _("more local ports give time"));
 		rl_set_command(d, f, "net.ipv4.ip_local_port_range", "10240 65535");
 		rl_danger(f, _("a server that starts later may find its port taken: reserve it "
 			       "with "
 			       "net.ipv4.ip_local_reserved_ports"));
 	}
-	rl_advise(f, _("the cure: keep connections open and use them again (a pool, HTTP "
-		       "keep-alive), "
-		       "or let the other side close first"));
-	rl_code(f, "Connection: keep-alive");
 	rl_advise(f, _("rarely: raise net.ipv4.tcp_max_tw_buckets (%lld); it does not free a port"),
 		  (long long)d->f->sysctl[FS_MAX_TW]);
 	rl_danger(f, _("lowering it closes connections too early"));

@@ -4,17 +4,21 @@
  * once; looks again after a second when a rule has to see growth; asks idle peers
  * when it has to know who is still there.  The rules are in look/rules_*.c.
  */
+#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "look/lang.h"
-#include "look/say.h"
+#include "look/thresholds.h"
 #include "tools/cmd.h"
 #include "tools/doctor.h"
 #include "tools/out.h"
 
-enum { D_JSON = 1, D_LIST, D_WATCH, D_LANG, D_NO_PROBE, D_LIMIT, D_PID, D_STACK, D_KERNEL, D_RILL };
+enum {
+	D_JSON = 1, D_LIST, D_WATCH, D_LANG, D_NO_PROBE, D_LIMIT, D_FILE, D_PID, D_STACK,
+	D_KERNEL, D_RILL,
+};
 
 static const struct opt opts[] = {
 	{ D_JSON, 'j', "json", NULL, "JSON" },
@@ -26,6 +30,7 @@ static const struct opt opts[] = {
 	{ D_PID, 0, "pid", "PID", "the stacks of that process only" },
 	{ D_STACK, 0, "stack", "NAME", "stacks of that name only" },
 	{ D_LIMIT, 0, "limit", "NAME=WARN[,CRIT]", "from which number on it is a finding" },
+	{ D_FILE, 0, "thresholds", "FILE", "numbers from there; default: " THRESHOLDS_FILE },
 	{ D_NO_PROBE, 'n', "no-probe", NULL, "send no keepalive probes on idle connections" },
 	{ D_LANG, 0, "lang", "NAME", "language: en, zh_CN; otherwise that of the locale" },
 	{ 0, 0, NULL, NULL, NULL },
@@ -63,6 +68,47 @@ static bool set_limit(struct rl_limits *l, const char *text)
 		return end != eq + 1 && *end == '\0' && l->warn[i] > 0;
 	}
 	return false;
+}
+
+/*
+ * ESTABLISHED is judged as `rill check` does.  Of the other states the doctor speaks
+ * earlier, since it knows which of them stay; a file that sets them is obeyed.
+ */
+static bool take_thresholds(struct rl_limits *l, const char *path, char *why, size_t n)
+{
+	static const char *const names[] = {
+#define LIMIT(id, name, warn, crit, unit, help)	name,
+#include "look/limits.def"
+#undef LIMIT
+	};
+	struct thresholds usual, set;
+	int r;
+
+	thresholds_init(&usual);
+	thresholds_init(&set);
+	r = thresholds_load(&set, path ? path : THRESHOLDS_FILE, why, n);
+	if (r == -EINVAL || (r < 0 && path))
+		return false;
+	for (size_t i = 0; i < RL_LIM_N; i++) {
+		int id = thresholds_find(names[i]);
+
+		if (id < 0 || (i != RL_LIM_ESTABLISHED && set.t[id].warn <= usual.t[id].warn &&
+			       set.t[id].warn >= usual.t[id].warn &&
+			       set.t[id].crit <= usual.t[id].crit &&
+			       set.t[id].crit >= usual.t[id].crit))
+			continue;
+		l->warn[i] = (int64_t)set.t[id].warn;
+		l->crit[i] = (int64_t)set.t[id].crit;
+	}
+	return true;
+}
+
+static int from_file(struct doctor *d, const char *path)
+{
+	char why[256] = "cannot be read";
+
+	return take_thresholds(&d->limits, path, why, sizeof(why)) ? -1
+		: misuse("--thresholds:", why);
 }
 
 static bool select_pid(struct doctor *d, const char *arg)
@@ -105,6 +151,8 @@ static int take(struct doctor *d, int id, char *arg)
 		return set_limit(&d->limits, arg) ? -1
 			: misuse("--limit: give NAME=WARN,CRIT with a name of doctor limits, "
 				 "not", arg);
+	case D_FILE:
+		return from_file(d, arg);
 	case D_NO_PROBE:
 		d->no_probe = true;
 		return -1;
@@ -229,7 +277,9 @@ static int run(const struct cmd *cmd, int argc, char **argv)
 
 	rl_lang_from_env();
 	rl_limits_default(&d.limits);
-	status = parse(cmd, argc, argv, &d);
+	status = from_file(&d, NULL);
+	if (status < 0)
+		status = parse(cmd, argc, argv, &d);
 	if (status >= 0)
 		return status;
 	if (d.list) {

@@ -496,3 +496,20 @@ TEST(second_attempt)
 	CHECK_EQ("its own time", r.in_us[RILL_SYN_SENT], 40000);
 	fix_done(&f);
 }
+
+/* One that its program has closed still stands in the table, and can be ended there. */
+TEST(kill_what_its_program_has_closed)
+{
+	struct rill_history r;
+	struct fix f;
+
+	fix_init(&f, false);
+	fix_reach(&f, RILL_ESTABLISHED);
+	rill_tcp_close(f.st, f.fd);
+	CHECK_EQ("killed", rill_tcp_kill(f.st, f.fd), 0);
+	r = last(&f);
+	CHECK_EQ("as such", r.end, RILL_END_KILLED);
+	CHECK_EQ("once only", rill_tcp_kill(f.st, f.fd), -EBADF);
+	fix_drain(&f);
+	fix_done(&f);
+}
