@@ -303,13 +303,13 @@ void probe_set_ttl(struct probe_sock *ps, int fd, unsigned ttl)
 /* An error of an earlier probe is reported by a later call: it is in the queue too. */
 #define SEND_TRIES	16
 
-int probe_send(struct probe_sock *ps, uint16_t seq, unsigned ttl, unsigned query)
+int probe_send(struct probe_sock *ps, uint16_t seq, unsigned ttl, unsigned lane)
 {
 	ssize_t r = -EIO;
 	size_t n;
 
 	if (ps->fd < 0)
-		return probe_conn_start(ps, seq, ttl, query);
+		return probe_conn_start(ps, seq, ttl, lane);
 	if ((int)ttl != ps->ttl)
 		probe_set_ttl(ps, ps->fd, ttl);
 	ps->ttl = (int)ttl;

@@ -30,11 +30,14 @@ struct probe_calls {
 
 extern const struct probe_calls probe_kernel_calls, probe_rill_calls;
 
-#define PROBE_CONNS	64		/* TCP connections under way */
+#define PROBE_CONNS	256		/* TCP connections under way */
+
+#define PROBE_LANES	(PROBE_TTL_MAX + 1)
 
 struct probe_conn {
 	int		fd;		/* -1: free */
 	uint16_t	seq;
+	uint8_t		lane;
 };
 
 struct probe_conf {
@@ -45,7 +48,7 @@ struct probe_conf {
 	socklen_t	dst_len, src_len;
 	uint16_t	port;		/* UDP, TCP */
 	uint32_t	size;		/* payload */
-	bool		lanes;		/* TCP: keep a source port for each query number */
+	bool		lanes;		/* TCP: keep a source port for each lane */
 	bool		connect_only;	/* TCP: never raw */
 };
 
@@ -57,7 +60,7 @@ struct probe_sock {
 	int		holder;		/* of a raw flow's source port; -1: none */
 	int		ttl;		/* as set last; 0: the default */
 	struct probe_conn conn[PROBE_CONNS];
-	uint16_t	lane_port[PROBE_QUERIES];
+	uint16_t	lane_port[PROBE_LANES];
 	const char	*way;		/* how it probes, in words */
 	uint8_t		buf[PROBE_BYTES + 256];
 };
@@ -67,10 +70,10 @@ int probe_open(struct probe_sock *ps, const struct probe_conf *conf, char *why, 
 void probe_close(struct probe_sock *ps);
 
 /**
- * Send probe @seq with @ttl (0: the default), in lane @query.
+ * Send probe @seq with @ttl (0: the default), in lane @lane below PROBE_LANES.
  * Return: 0; -errno: our own host can't (no route, not permitted).
  */
-int probe_send(struct probe_sock *ps, uint16_t seq, unsigned ttl, unsigned query);
+int probe_send(struct probe_sock *ps, uint16_t seq, unsigned ttl, unsigned lane);
 
 /**
  * Wait for answers, and for @also (may be NULL), at most @timeout_ms.

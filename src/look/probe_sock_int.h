@@ -15,7 +15,7 @@ ssize_t probe_read_error(struct probe_sock *ps, int fd, struct probe_answer *a);
 
 /* ---- probe_tcp.c ---- */
 
-int probe_conn_start(struct probe_sock *ps, uint16_t seq, unsigned ttl, unsigned query);
+int probe_conn_start(struct probe_sock *ps, uint16_t seq, unsigned ttl, unsigned lane);
 bool probe_conn_receive(struct probe_sock *ps, struct probe_answer *a);
 
 /** @abort: by RST, so that the port is free at once. */

@@ -23,29 +23,41 @@ void probe_conn_close(struct probe_sock *ps, struct probe_conn *c, bool abort)
 	c->fd = -1;
 }
 
-/* The first probe of a lane chooses its port, the others keep it. */
-static int take_lane(struct probe_sock *ps, int fd, unsigned query)
+static bool lane_is_free(const struct probe_sock *ps, int fd, unsigned lane)
+{
+	for (int i = 0; i < PROBE_CONNS; i++)
+		if (ps->conn[i].fd >= 0 && ps->conn[i].fd != fd && ps->conn[i].lane == lane)
+			return false;
+	return true;
+}
+
+/*
+ * The first probe of a lane chooses its port, the others keep it.  Two of one port
+ * can't run at the same time: one that is still open makes the next go without.
+ */
+static int take_lane(struct probe_sock *ps, int fd, unsigned lane)
 {
 	struct sockaddr_storage ss = { .ss_family = ps->conf.dst.ss_family };
 	socklen_t len = ps->conf.dst_len;
+	bool keep = ps->conf.lanes && lane_is_free(ps, fd, lane);
 	int one = 1, r;
 
 	if (ps->conf.src)
 		ss = *ps->conf.src;
-	else if (!ps->conf.lanes)
+	else if (!keep)
 		return 0;
 	(void)ps->call->setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &one, sizeof(one));
-	if (ps->conf.lanes)
-		probe_set_port(&ss, ps->lane_port[query]);
+	if (keep)
+		probe_set_port(&ss, ps->lane_port[lane]);
 	r = ps->call->bind(fd, (struct sockaddr *)&ss, len);
 	len = sizeof(ss);
-	if (r == 0 && ps->conf.lanes &&
+	if (r == 0 && keep &&
 	    ps->call->getsockname(fd, (struct sockaddr *)&ss, &len) == 0)
-		ps->lane_port[query] = probe_get_port(&ss);
+		ps->lane_port[lane] = probe_get_port(&ss);
 	return r;
 }
 
-static int start(struct probe_sock *ps, int fd, unsigned ttl, unsigned query)
+static int start(struct probe_sock *ps, int fd, unsigned ttl, unsigned lane)
 {
 	struct sockaddr_storage dst = ps->conf.dst;
 	int one = 1, r;
@@ -55,7 +67,7 @@ static int start(struct probe_sock *ps, int fd, unsigned ttl, unsigned query)
 		(void)ps->call->setsockopt(fd, IPPROTO_IPV6, IPV6_RECVERR, &one, sizeof(one));
 	else
 		(void)ps->call->setsockopt(fd, IPPROTO_IP, IP_RECVERR, &one, sizeof(one));
-	r = take_lane(ps, fd, query);
+	r = take_lane(ps, fd, lane);
 	if (r)
 		return r;
 	probe_set_port(&dst, ps->conf.port);
@@ -64,7 +76,7 @@ static int start(struct probe_sock *ps, int fd, unsigned ttl, unsigned query)
 	return r == -EINPROGRESS || r == -ECONNREFUSED || r == -EHOSTUNREACH ? 0 : r;
 }
 
-int probe_conn_start(struct probe_sock *ps, uint16_t seq, unsigned ttl, unsigned query)
+int probe_conn_start(struct probe_sock *ps, uint16_t seq, unsigned ttl, unsigned lane)
 {
 	struct probe_conn *c = NULL;
 	int fd, r;
@@ -78,9 +90,9 @@ int probe_conn_start(struct probe_sock *ps, uint16_t seq, unsigned ttl, unsigned
 			      SOCK_STREAM | SOCK_NONBLOCK, IPPROTO_TCP);
 	if (fd < 0)
 		return fd;
-	*c = (struct probe_conn){ fd, seq };
+	*c = (struct probe_conn){ fd, seq, (uint8_t)lane };
 	probe_to_ip((struct sockaddr *)&ps->conf.dst, &ps->wire.dst);
-	r = start(ps, fd, ttl, query);
+	r = start(ps, fd, ttl, lane);
 	if (r)
 		probe_conn_close(ps, c, true);
 	return r;

@@ -116,7 +116,8 @@ const struct cmd cmd_pathping = {
 		 "that router only limits how many answers it gives.  A hop that never answers\n"
 		 "is treated likewise.  Where answers do not allow to tell two hops apart, both\n"
 		 "are named.  An answer that is lost on its way back looks like a lost probe.\n"
-		 "Probes are one flow, as `rill traceroute --help` explains.\n"
+		 "Probes are one flow, as `rill traceroute --help` explains; TCP probes of an\n"
+		 "ordinary user are one for each hop.\n"
 		 "\n"
 		 "Exit status: 0 when the host was reached, 1 when not.",
 	.example = "  rill pathping -n -c 20 127.0.0.1",

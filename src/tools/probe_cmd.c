@@ -18,6 +18,7 @@
 
 #define UDP_PORT	33434		/* traceroute's, where nobody listens */
 #define TCP_PORT	80
+#define WINDOW_MAX	64
 #define MS		INT64_C(1000000)
 
 static volatile sig_atomic_t stopped;
@@ -155,7 +156,7 @@ static int take(struct probing *p, int id, const char *arg)
 	case P_QUERIES:
 		return take_unsigned(p, "-q", arg, 1, PROBE_QUERIES, &p->plan.queries);
 	case P_SIM:
-		return take_unsigned(p, "-N", arg, 1, PROBE_CONNS, &p->plan.window);
+		return take_unsigned(p, "-N", arg, 1, WINDOW_MAX, &p->plan.window);
 	case P_SOURCE:
 		p->source = arg;
 		return -1;
@@ -300,7 +301,9 @@ static void send_due(struct probing *p)
 	int64_t now_ns = probe_now_ns();
 
 	while (!stopped && probe_run_next(p->run, now_ns, &s)) {
-		int r = probe_send(p->ps, s.seq, p->plan.echo ? p->ttl : s.ttl, s.query);
+		/* in rounds each hop is a flow, in a trace each query */
+		unsigned lane = p->run->plan.interval_ns ? s.ttl : s.query;
+		int r = probe_send(p->ps, s.seq, p->plan.echo ? p->ttl : s.ttl, lane);
 
 		if (r < 0 && !p->send_failed) {
 			complain("%s: cannot send to %s: %s", p->cmd->name, p->dst_text,
