@@ -64,6 +64,13 @@ static int take_word(struct nc *n, const char *arg)
 	return -1;
 }
 
+static void take_assist(struct nc *n, int id)
+{
+	n->assist |= id == N_ASSIST;
+	n->hex |= id == N_HEX;
+	n->kernel |= id == N_KERNEL;
+}
+
 /* Return: -1 to go on, or the exit status. */
 static int take(struct nc *n, int id, const char *arg)
 {
@@ -115,13 +122,9 @@ static int take(struct nc *n, int id, const char *arg)
 		n->family = AF_INET6;
 		return -1;
 	case N_ASSIST:
-		n->assist = true;
-		return -1;
 	case N_HEX:
-		n->hex = true;
-		return -1;
 	case N_KERNEL:
-		n->kernel = true;
+		take_assist(n, id);
 		return -1;
 	case N_VERBOSE:
 		n->verbose = true;
