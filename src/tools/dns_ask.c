@@ -19,6 +19,7 @@
 
 #define CLASS_IN	1
 #define QUERIES_MAX	(DNS_SERVERS * DNS_TYPES)
+#define SOCKETS_MAX	4		/* of a channel: one server, by UDP or TCP */
 #define STEP_MS		500		/* no sleep is longer: c-ares has its own clock */
 
 static int64_t now_ns(void)
@@ -157,11 +158,11 @@ const char *dns_why(const struct dns_query *q)
 /* Sockets of one channel.  Return: how many are in @fds. */
 static nfds_t gather(ares_channel ch, struct pollfd *fds)
 {
-	ares_socket_t s[ARES_GETSOCK_MAXNUM];
-	int bits = ares_getsock(ch, s, ARES_GETSOCK_MAXNUM);
+	ares_socket_t s[SOCKETS_MAX];
+	int bits = ares_getsock(ch, s, SOCKETS_MAX);
 	nfds_t n = 0;
 
-	for (int i = 0; i < ARES_GETSOCK_MAXNUM; i++) {
+	for (int i = 0; i < SOCKETS_MAX; i++) {
 		short ev = (short)((ARES_GETSOCK_READABLE(bits, i) ? POLLIN : 0) |
 				   (ARES_GETSOCK_WRITABLE(bits, i) ? POLLOUT : 0));
 
@@ -203,7 +204,7 @@ static void process(ares_channel ch, const struct pollfd *fds, nfds_t n)
 /* Bounded: c-ares gives each question up after its tries. */
 static void loop(struct dns_job *j, ares_channel *ch, unsigned nch)
 {
-	static struct pollfd fds[QUERIES_MAX * ARES_GETSOCK_MAXNUM];
+	static struct pollfd fds[QUERIES_MAX * SOCKETS_MAX];
 	nfds_t from[QUERIES_MAX + 1];
 
 	while (!all_done(j, nch)) {

@@ -107,6 +107,11 @@ TEST(dns_agreement)
 	CHECK("order does not count", dns_agree(&a, &b));
 	b.rr[1] = b.rr[0];
 	CHECK("twice the same is not both", !dns_agree(&a, &b));
+	a.rr[2] = a.rr[0];
+	b = a;
+	b.rr[2] = a.rr[1];
+	a.n = b.n = 3;
+	CHECK("how often counts", !dns_agree(&a, &b));
 	b = a;
 	b.rcode = 3;
 	CHECK("another code", !dns_agree(&a, &b));

@@ -39,6 +39,7 @@ TEST(ports_of_each_destination)
 	TCP(1001, "10.0.0.2", 80, RILL_ESTABLISHED, 1);
 	TCP(1002, "10.0.0.2", 80, RILL_TIME_WAIT, -1);
 	TCP(1003, "10.0.0.2", 80, RILL_TIME_WAIT, -1);
+	TCP(1003, "10.0.0.2", 80, RILL_SYN_SENT, -1);		/* reused: one port, seen twice */
 	TCP(1000, "10.0.0.2", 81, RILL_SYN_SENT, 0);		/* another destination */
 	TCP(1009, "10.0.0.2", 81, RILL_ESTABLISHED, 0);		/* a reserved one, bound by name */
 	TCP(1004, NULL, 0, RILL_LISTEN, 0);
@@ -62,7 +63,7 @@ TEST(ports_of_each_destination)
 	CHECK_EQ("ESTABLISHED", p.dest[0].state[RILL_ESTABLISHED], 2);
 	CHECK_EQ("holders", p.dest[0].nholders, 3);
 	CHECK_EQ("none has the most", p.dest[0].holder[0].pid, 0);
-	CHECK_EQ("two of them", p.dest[0].holder[0].n, 2);
+	CHECK_EQ("three of them", p.dest[0].holder[0].n, 3);
 	CHECK_STR("curl", p.dest[0].holder[1].comm, "curl");
 	CHECK_EQ("10.0.0.2:81", p.dest[1].peer.port, 81);
 	CHECK_EQ("two used", p.dest[1].used, 2);
