@@ -126,8 +126,10 @@ const char *rl_act_why(int err, const struct rill_sock *s)
 			return s->half_open || s->state == RILL_TIME_WAIT
 				? "no program has it: only its stack's own timers end it"
 				: "it is no connection of a program (any more)";
-		return s->orphan || s->half_open || s->state == RILL_TIME_WAIT
-			? "no program holds it: only the kernel's own timers end it"
+		if (s->orphan || s->half_open || s->state == RILL_TIME_WAIT)
+			return "no program holds it: only the kernel's own timers end it";
+		return !s->inode
+			? "it waits in a listener's queue: no program has accepted it yet"
 			: "the program that holds it is hidden from us: be root";
 	case EPROTONOSUPPORT:
 		return "it is no TCP socket";

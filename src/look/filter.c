@@ -286,6 +286,8 @@ static int predicate(struct parser *p)
 	struct filter_node n = { .cmp = FLT_EQ };
 	struct filter_addrs addrs = { .n = 0 };
 
+	if (!w && (!strcasecmp(p->word, "state") || !strcasecmp(p->word, "exclude")))
+		return fail(p, "states stand in front of the expression:", p->word);
 	if (!w)
 		return fail(p, "unknown word (state, exclude, src, dst, sport, dport, dev, fwmark, "
 			    "cgroup, autobound, and, or, not):", p->word);

@@ -243,7 +243,7 @@ bool rl_diag_record(const struct nlmsghdr *nlh, uint8_t proto, struct rill_sock 
 	put_ip(&s->peer, m->idiag_family, m->id.idiag_dst, m->id.idiag_dport);
 	attributes(s, nlh);
 	s->family = family_of(m, s);
-	s->orphan = !s->inode && s->proto == IPPROTO_TCP && !s->half_open;
+	s->orphan = rl_sock_orphan(s);
 	return true;
 }
 

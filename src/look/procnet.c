@@ -83,7 +83,7 @@ bool rl_proc_line(const char *line, uint8_t proto, uint8_t family, struct rill_s
 	s->tries = tries;
 	s->uid = uid;
 	s->inode = inode;
-	s->orphan = !inode && proto == IPPROTO_TCP && !s->half_open;
+	s->orphan = rl_sock_orphan(s);
 	s->age_ms = state == RILL_TIME_WAIT ? 60000 - s->timer_ms : -1;
 	return true;
 }

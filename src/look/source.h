@@ -22,6 +22,10 @@ struct rl_walk {
 /** What this source may not know, as not known. */
 void rl_sock_unknown(struct rill_sock *s);
 
+/** Of the kernel's: whether its program is gone; one that waits to be accepted never
+ * had one. */
+bool rl_sock_orphan(const struct rill_sock *s);
+
 /** Complete @s (owners, namespace), count it, tell it.  Return: false to stop. */
 bool rl_walk_tell(struct rl_walk *w, struct rill_sock *s);
 bool rl_walk_wants(const struct rl_walk *w, const struct rill_sock *s);

@@ -22,6 +22,12 @@ void rl_sock_unknown(struct rill_sock *s)
 	s->syn_q = s->syn_q_max = s->accept_overflows = s->syn_drops = -1;
 }
 
+bool rl_sock_orphan(const struct rill_sock *s)
+{
+	return !s->inode && s->proto == IPPROTO_TCP && !s->half_open &&
+	       s->state != RILL_ESTABLISHED && s->state != RILL_CLOSE_WAIT;
+}
+
 bool rl_walk_wants(const struct rl_walk *w, const struct rill_sock *s)
 {
 	unsigned want = w->q->want;

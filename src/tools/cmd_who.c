@@ -203,8 +203,10 @@ static const char *nobody(const struct rill_sock *s)
 {
 	if (s->half_open)
 		return "half-open: no program has it yet";
-	if (s->state == RILL_TIME_WAIT || s->orphan || !s->inode)
+	if (s->state == RILL_TIME_WAIT || s->orphan)
 		return "no program has it any more";
+	if (!s->inode)
+		return "waits to be accepted";
 	return "its program is hidden from us";
 }
 

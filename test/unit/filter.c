@@ -233,7 +233,7 @@ TEST(filter_names)
 }
 
 static const char *const bad_rows[] = {
-	"state", "state foo", "exclude", "foo", "sport", "sport =", "sport = x-y-z",
+	"sport 80 state established", "state", "state foo", "exclude", "foo", "sport", "sport =", "sport = x-y-z",
 	"sport 65536", "sport -1", "src", "src = ", "src 10.0.0.0/33", "src fd00::/129",
 	"src < 10.0.0.1", "src nonsense", "( sport 80", "sport 80 )", "sport 80 or", "not",
 	"and sport 80", "sport 80 and and dport 1", "()", "sport 80 & & dport 1", "sport = = 80",
