@@ -72,18 +72,30 @@ static void scan(struct rl_diag *d, const struct rl_tally_row *r)
 	}
 }
 
-/* What is sent again could not leave: counted while watched, or as often as it was. */
+/*
+ * What is sent again cannot leave: seen while watched, or true of most SYNs that were
+ * ever sent again.
+ */
 static bool local_filter(struct rl_diag *d, const struct rl_tally_row *r)
 {
+	const int64_t *c = d->f->ctr;
+
 	return rl_grown(d, FC_RETRANS_FAIL) > 0 ||
-	       (r->tries && d->f->ctr[FC_RETRANS_FAIL] >= (int64_t)r->tries);
+	       (r->tries && c[FC_RETRANS_FAIL] > 2 &&
+		c[FC_RETRANS_FAIL] * 2 >= c[FC_SYN_RETRANS]);
 }
 
-/* Somebody answers, by ICMP: now, or as often as we sent. */
+/*
+ * Somebody answers by ICMP: now, or to a good part of all SYNs that were ever sent.
+ * Who answers so does it a few times a second only.
+ */
 static bool remote_filter(struct rl_diag *d, const struct rl_tally_row *r)
 {
+	const int64_t *c = d->f->ctr;
+
 	return rl_grown(d, FC_UNREACHS) + rl_grown(d, FC_UNREACHS6) > 0 ||
-	       (r && d->f->ctr[FC_UNREACHS] >= (int64_t)(r->n + r->tries));
+	       (r && c[FC_UNREACHS] > 2 &&
+		c[FC_UNREACHS] * 10 >= c[FC_ACTIVE_OPENS] + c[FC_SYN_RETRANS]);
 }
 
 static void advise_reach(struct rl_diag *d, struct rl_finding *f, const char *ip)

@@ -191,6 +191,21 @@ static void filtered_there(void)
 	h.f.grown[FC_UNREACHS] = h.f.ctr[FC_UNREACHS] = 10;
 }
 
+/* ICMP of another time says nothing of these. */
+static void long_up(void)
+{
+	dead();
+	h.f.ctr[FC_UNREACHS] = h.f.ctr[FC_RETRANS_FAIL] = 500;
+	h.f.ctr[FC_ACTIVE_OPENS] = h.f.ctr[FC_SYN_RETRANS] = 100000;
+}
+
+static void few_answers(void)
+{
+	dead();
+	h.f.ctr[FC_UNREACHS] = 7;		/* ICMP is rationed */
+	h.f.ctr[FC_ACTIVE_OPENS] = h.f.ctr[FC_SYN_RETRANS] = 30;
+}
+
 static void flood(void) { listener(80, 0, 128); half_open(200, 200, 1); }
 static void flood_of_few_nets(void) { listener(80, 0, 4096); half_open(1000, 250, 1); }
 static void lost(void) { listener(80, 0, 128); half_open(60, 3, 2); }
@@ -384,6 +399,8 @@ static const struct {
 	{ "9 SYNs", few_syns, "nothing", 0 },
 	{ "cannot leave", filtered_here, "filtered", 30 },
 	{ "ICMP comes back", filtered_there, "filtered", 30 },
+	{ "no answer, and ICMP long ago", long_up, "destination-dead", 30 },
+	{ "ICMP comes back now and then", few_answers, "filtered", 30 },
 	{ "200 sources", flood, "syn-flood", 200 },
 	{ "250 sources, 1000 peers", flood_of_few_nets, "syn-flood", 1000 },
 	{ "3 sources, 60 peers", lost, "synack-lost", 60 },
