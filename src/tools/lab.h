@@ -19,7 +19,6 @@
 #include "rill/stack.h"
 
 #define LAB_HOST_IP	"10.88.0.1"
-#define LAB_HOST2_IP	"10.88.0.11"	/* a second Rill program's: each has a stack */
 #define LAB_PEER_IP	"10.88.0.2"	/* 10.88.0.2 to .9 are the peers' */
 #define LAB_GONE_IP	"10.88.0.3"	/* a peer that goes away in some scenes */
 #define LAB_FAR_IP	"10.99.0.1"	/* behind the peer, which forwards nothing */
@@ -38,12 +37,11 @@ enum lab_does {
 	DO_FILL		= 1 << 3,	/* send as much as goes */
 	DO_CHAT		= 1 << 4,	/* a message every_ms */
 	DO_ECHO		= 1 << 5,	/* send back what was read */
-	DO_FIN		= 1 << 6,	/* shut sending down on all connections */
-	DO_DROP		= 1 << 7,	/* close all connections, open no more */
-	DO_SHORT	= 1 << 8,	/* close at once; a client connects anew */
-	DO_KEEPALIVE	= 1 << 9,	/* SO_KEEPALIVE on new connections */
-	DO_UDP		= 1 << 10,	/* datagrams: CHAT and ECHO only */
-	DO_REOPEN	= 1 << 11,	/* close the listener and open it again */
+	DO_DROP		= 1 << 6,	/* close all connections, open no more */
+	DO_SHORT	= 1 << 7,	/* close at once; a client connects anew */
+	DO_KEEPALIVE	= 1 << 8,	/* SO_KEEPALIVE on new connections */
+	DO_UDP		= 1 << 9,	/* datagrams: CHAT and ECHO only */
+	DO_REOPEN	= 1 << 10,	/* close the listener and open it again */
 };
 
 /* A program as it should be. */
@@ -67,7 +65,6 @@ struct lab_spec {
 	unsigned	 chunk;		/* bytes a message; 0: 64 */
 	unsigned	 every_ms;	/* between messages or tries; 0: 200 */
 	int		 sndbuf, rcvbuf;
-	const char	*ip;		/* on Rill: the stack's; NULL: LAB_HOST_IP */
 	bool		 no_gateway;	/* on Rill */
 	void		(*run)(void);	/* instead of the sockets' loop */
 };
@@ -180,7 +177,6 @@ int lab_accept(int fd);
 ssize_t lab_read(int fd, void *buf, size_t n);
 ssize_t lab_write(int fd, const void *buf, size_t n);
 ssize_t lab_answer(int fd, void *buf, size_t n);	/* a datagram back to its sender */
-int lab_shut(int fd);
 int lab_close(int fd);
 int lab_error(int fd);					/* SO_ERROR */
 int lab_setopt(int fd, int level, int name, int value);

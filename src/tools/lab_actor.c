@@ -29,7 +29,7 @@
 
 struct end {
 	int	fd;
-	bool	up, eof, shut;		/* connected; end of file read; we sent a FIN */
+	bool	up, eof;		/* connected; end of file read */
 };
 
 static struct actor {
@@ -248,7 +248,7 @@ static short events_of(const struct end *c)
 {
 	short e = 0;
 
-	if (!c->up || (me.does & DO_FILL && !c->shut))
+	if (!c->up || me.does & DO_FILL)
 		e |= POLLOUT;
 	if (c->up && me.does & DO_READ && !c->eof)
 		e |= POLLIN;
@@ -276,11 +276,7 @@ static void obey(struct end *c, bool chat)
 		end_it(c, 0);
 		return;
 	}
-	if (me.does & DO_FIN && c->up && !c->shut) {
-		lab_shut(c->fd);
-		c->shut = true;
-	}
-	if (chat && c->up && !c->shut)
+	if (chat && c->up)
 		send_some(c, me.spec->chunk ? me.spec->chunk : 64);
 }
 

@@ -7,7 +7,6 @@
 #include <arpa/inet.h>
 #include <errno.h>
 #include <poll.h>
-#include <stdio.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -18,8 +17,8 @@ static struct rill_engine *engine;	/* NULL: the kernel's sockets */
 
 bool lab_sock_open(struct lab *l, const struct lab_spec *spec, char *why, size_t n)
 {
-	char addr[32];
-	const char *addrs[] = { addr, NULL }, *sysctls[LAB_SYSCTLS + 1] = { NULL };
+	const char *addrs[] = { LAB_HOST_IP "/24", NULL };
+	const char *sysctls[LAB_SYSCTLS + 1] = { NULL };
 	const char *gateways[] = { spec->no_gateway ? NULL : LAB_PEER_IP, NULL };
 	struct rill_engine_params par = {
 		.dev = "packet:lab0", .addrs = addrs, .gateways = gateways,
@@ -28,7 +27,6 @@ bool lab_sock_open(struct lab *l, const struct lab_spec *spec, char *why, size_t
 
 	for (unsigned i = 0; i < l->nsysctls; i++)
 		sysctls[i] = l->sysctl[i];
-	snprintf(addr, sizeof(addr), "%s/24", spec->ip ? spec->ip : LAB_HOST_IP);
 	return rill_engine_open(&par, &engine, why, n) == 0;
 }
 
@@ -108,11 +106,6 @@ ssize_t lab_answer(int fd, void *buf, size_t n)
 		return r;
 	return engine ? rill_sendto(fd, buf, (size_t)r, 0, (struct sockaddr *)&sa, len)
 		      : ret(sendto(fd, buf, (size_t)r, 0, (struct sockaddr *)&sa, len));
-}
-
-int lab_shut(int fd)
-{
-	return engine ? rill_shutdown(fd, SHUT_WR) : (int)ret(shutdown(fd, SHUT_WR));
 }
 
 int lab_close(int fd)
