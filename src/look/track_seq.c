@@ -27,7 +27,7 @@ uint32_t track_segs(const struct track_conn *c, int from, uint32_t len)
 	if (!len || !mss)
 		return len != 0;
 	if (a->ts_ok && b->ts_ok && mss > 12)
-		mss -= 12;		/* [RFC6691] the option says it without options */
+		mss -= 12;		/* the option does not count options (RFC 6691) */
 	return (len + mss - 1) / mss;
 }
 
