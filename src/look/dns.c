@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The answer section of a DNS message [RFC1035:4] as text in the form of zone files.
+ * The answer section of a DNS message (RFC 1035, section 4) as text in the form of zone files.
  * The message is what a stranger sent: every length is checked against its end, and a
  * compressed name may jump backwards only, which bounds its length.
  * Called by `rill dns`.
@@ -205,7 +205,7 @@ static bool put_soa(struct msg *m, struct text *t)
 	return true;
 }
 
-/* The form for types nobody knows [RFC3597:5]. */
+/* The form for types nobody knows (RFC 3597, section 5). */
 static bool put_unknown(struct msg *m, size_t end, struct text *t)
 {
 	char s[32];

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Answers of a name server, taken apart [RFC1035:4]; what `rill dns` shows. */
+/* Answers of a name server, taken apart (RFC 1035, section 4); what `rill dns` shows. */
 #ifndef RL_LOOK_DNS_H
 #define RL_LOOK_DNS_H
 

@@ -32,12 +32,17 @@ struct cmd {
 	int			(*run)(const struct cmd *cmd, int argc, char **argv);
 };
 
+#define GROUP(title)
 #define CMD(name)	extern const struct cmd cmd_##name;
 #include "tools/commands.def"
 #undef CMD
+#undef GROUP
 
 /** Command number @i from 0, or NULL behind the last; by name, or NULL. */
 const struct cmd *cmd_at(unsigned i);
+
+/** The title of the group that begins with command number @i, or NULL. */
+const char *cmd_group(unsigned i);
 const struct cmd *cmd_find(const char *name);
 
 /** Table number @i from 0 of the options that @cmd takes, or NULL behind the last. */

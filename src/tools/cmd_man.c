@@ -135,6 +135,8 @@ static void overview(FILE *f)
 		"connections: those of the stacks that run, and those of the host's kernel.\n"
 		".SH COMMANDS\n", RILL_VERSION);
 	for (unsigned i = 0; cmd_at(i); i++) {
+		if (cmd_group(i))
+			fprintf(f, ".SS %s\n", cmd_group(i));
 		fprintf(f, ".TP\n\\fB%s\\fR\n", cmd_at(i)->name);
 		puts_roff(f, cmd_at(i)->help);
 		fputc('\n', f);

@@ -16,10 +16,13 @@
 static int usage(void)
 {
 	puts("usage: rill COMMAND [OPTIONS] [ARGUMENTS]\n"
-	     "\nA TCP/IP stack in user space, and what connections do, its own and the\n"
-	     "kernel's.  Commands:\n");
-	for (unsigned i = 0; cmd_at(i); i++)
+	     "\nShows, explains and ends connections, the host's and those of its own TCP/IP\n"
+	     "stack, which runs in user space.");
+	for (unsigned i = 0; cmd_at(i); i++) {
+		if (cmd_group(i))
+			printf("\n%s\n", cmd_group(i));
 		printf("  %-10s %s\n", cmd_at(i)->name, cmd_at(i)->help);
+	}
 	puts("\n`rill COMMAND --help` shows the options and an example;"
 	     " `rill --version` the version.");
 	return out_finish(EXIT_DONE);
