@@ -13,13 +13,15 @@
 #include "tools/export.h"
 #include "tools/out.h"
 
-enum { E_LISTEN = 1, E_TEXTFILE, E_INTERVAL, E_ONCE };
+enum { E_LISTEN = 1, E_TEXTFILE, E_INTERVAL, E_ONCE, E_NO_NETSTAT };
 
 static const struct opt opts[] = {
 	{ E_LISTEN, 0, "listen", "ADDR:PORT", "serve /metrics there; default 127.0.0.1:9477" },
 	{ E_TEXTFILE, 0, "textfile", "FILE", "write them into FILE instead, whole or not at all" },
 	{ E_INTERVAL, 'i', "interval", "SEC", "with --textfile: again every so often" },
 	{ E_ONCE, 0, "once", NULL, "write them to stdout instead" },
+	{ E_NO_NETSTAT, 0, "no-netstat", NULL, "leave out node_netstat_*, node_sockstat_* and "
+	  "node_network_*, which a node_exporter here has too" },
 	{ 0, 0, NULL, NULL, NULL },
 };
 
@@ -45,6 +47,9 @@ static int take(struct export *e, int id, const char *arg)
 		return EXIT_MISUSE;
 	case E_ONCE:
 		e->once = true;
+		return -1;
+	case E_NO_NETSTAT:
+		export_no_netstat();
 		return -1;
 	case OPTW_OPERAND:
 		complain("export: what is %s? see `rill export --help`", arg);
@@ -137,8 +142,8 @@ const struct cmd cmd_export = {
 		 "have the names of node_exporter: node_tcp_connection_states{state=...} with\n"
 		 "every state, zeros too; node_netstat_*; node_sockstat_*; node_network_*.  What\n"
 		 "it has no name for, and stacks of Rill, are rill_*, in base units, with the\n"
-		 "labels stack and pid.  Next to node_exporter itself, keep only one of the two\n"
-		 "in a job, or drop node_* of this one.\n\n"
+		 "labels stack and pid.  Next to node_exporter itself, give --no-netstat: then\n"
+		 "no name is there twice.\n\n"
 		 "A slow client is given 10 seconds for its request and 30 for the answer; it\n"
 		 "holds nobody else up.",
 	.example = "  rill export --once",

@@ -13,6 +13,9 @@ struct prom {
 	bool	bad;
 };
 
+/** From now on without node_netstat_*, node_sockstat_* and node_network_*. */
+void export_no_netstat(void);
+
 /** All metrics, anew.  Return: false without memory. */
 bool export_text(struct prom *t);
 

@@ -225,21 +225,28 @@ static void put_softnet(struct prom *t, const struct netstat *s)
 		 (long long)netstat_value(s, "softnet.time_squeeze"));
 }
 
+static bool no_netstat;		/* set once, from the command line */
+
+void export_no_netstat(void)
+{
+	no_netstat = true;
+}
+
 static bool kernel_counters(struct prom *t)
 {
 	struct netstat s = { 0 };
 	bool ok = netstat_read_kernel(&s, NULL) == 0;
 
-	for (unsigned i = 0; ok && i < s.n; i++) {
+	for (unsigned i = 0; ok && !no_netstat && i < s.n; i++) {
 		if (is_netstat(s.e[i].name))
 			put_netstat(t, &s.e[i]);
 		else if (!strncmp(s.e[i].name, "sockstat.", 9))
 			put_sockstat(t, &s.e[i]);
 	}
-	if (ok) {
+	if (ok && !no_netstat)
 		put_devices(t, &s);
+	if (ok)
 		put_softnet(t, &s);
-	}
 	netstat_free(&s);
 	return ok;
 }
