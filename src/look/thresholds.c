@@ -25,6 +25,14 @@ static const struct threshold defaults[THR_COUNT] = {
 #undef THRESHOLD
 };
 
+const char *thresholds_path(const char *given, bool *must)
+{
+	const char *path = given ? given : getenv("RILL_THRESHOLDS");
+
+	*must = path && *path;
+	return *must ? path : THRESHOLDS_FILE;
+}
+
 void thresholds_init(struct thresholds *t)
 {
 	memcpy(t->t, defaults, sizeof(t->t));

@@ -3,6 +3,7 @@
 #ifndef RL_LOOK_THRESHOLDS_H
 #define RL_LOOK_THRESHOLDS_H
 
+#include <stdbool.h>
 #include <stddef.h>
 
 #define THRESHOLDS_FILE	"/etc/rill/thresholds"
@@ -23,6 +24,12 @@ struct threshold {
 struct thresholds {
 	struct threshold t[THR_COUNT];	/* by enum threshold_id */
 };
+
+/**
+ * The file to read: the one @given on the command line, $RILL_THRESHOLDS,
+ * THRESHOLDS_FILE.  *@must tells whether it has to be there, which the last need not.
+ */
+const char *thresholds_path(const char *given, bool *must);
 
 /** The defaults of the list. */
 void thresholds_init(struct thresholds *t);

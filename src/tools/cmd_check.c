@@ -113,11 +113,12 @@ static bool take(struct check *c, int id, const char *arg)
 
 static bool load(struct check *c)
 {
-	const char *path = c->file ? c->file : THRESHOLDS_FILE;
+	bool must;
+	const char *path = thresholds_path(c->file, &must);
 	char why[200] = "";
 	int r = thresholds_load(&c->thr, path, why, sizeof(why));
 
-	if (r == 0 || (r == -ENOENT && !c->file))
+	if (r == 0 || (r == -ENOENT && !must))
 		return true;
 	complain("check: %s: %s", path, *why ? why : strerror(-r));
 	return false;

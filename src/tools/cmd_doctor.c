@@ -82,12 +82,14 @@ static bool take_thresholds(struct rl_limits *l, const char *path, char *why, si
 #undef LIMIT
 	};
 	struct thresholds usual, set;
+	bool must;
 	int r;
 
 	thresholds_init(&usual);
 	thresholds_init(&set);
-	r = thresholds_load(&set, path ? path : THRESHOLDS_FILE, why, n);
-	if (r == -EINVAL || (r < 0 && path))
+	path = thresholds_path(path, &must);
+	r = thresholds_load(&set, path, why, n);
+	if (r == -EINVAL || (r < 0 && must))
 		return false;
 	for (size_t i = 0; i < RL_LIM_N; i++) {
 		int id = thresholds_find(names[i]);

@@ -143,9 +143,12 @@ static void overview(FILE *f)
 	}
 	fputs(".SH EXIT STATUS\n0: done; 1: failed; 2: misuse.  Commands that check say it as\n"
 	      "monitoring systems expect: 0 in order, 1 warning, 2 critical, 3 not known.\n"
-	      ".SH ENVIRONMENT\n.TP\n\\fBRILL_RUN_DIR\\fR\nwhere the control sockets of running "
-	      "stacks lie; default /run/rill for root,\nelse $XDG_RUNTIME_DIR/rill or "
-	      "/tmp/rill\\-UID\n.TP\n\\fBNO_COLOR\\fR\nno colours, also on a terminal\n", f);
+	      ".SH ENVIRONMENT\n", f);
+	fputs(".TP\n\\fBRILL_RUN_DIR\\fR\nwhere the control sockets of running stacks lie; default "
+	      "/run/rill\nfor root, else $XDG_RUNTIME_DIR/rill or /tmp/rill\\-UID\n", f);
+	fputs(".TP\n\\fBRILL_THRESHOLDS\\fR\nfile of limits for doctor, check and monitor; default "
+	      "/etc/rill/thresholds\n", f);
+	fputs(".TP\n\\fBNO_COLOR\\fR\nno colours, also on a terminal\n", f);
 	see_also(f, NULL);
 }
 

@@ -83,13 +83,14 @@ static int take_alarm(struct monitor *m, const char *text)
 /* Rules are read when all options are known: their limits may be in a file. */
 static int read_rules(struct monitor *m)
 {
-	const char *path = m->limits_file ? m->limits_file : THRESHOLDS_FILE;
+	bool must;
+	const char *path = thresholds_path(m->limits_file, &must);
 	char why[200];
 	int r;
 
 	thresholds_init(&m->limits);
 	r = thresholds_load(&m->limits, path, why, sizeof(why));
-	if (r < 0 && (r != -ENOENT || m->limits_file)) {
+	if (r < 0 && (r != -ENOENT || must)) {
 		complain("monitor: %s: %s", path, r == -EINVAL ? why : strerror(-r));
 		return EXIT_MISUSE;
 	}

@@ -90,3 +90,22 @@ TEST(thresholds_load_a_file)
 	CHECK_EQ("empty", thresholds_load(&t, "/dev/null", why, sizeof(why)), 0);
 	CHECK_EQ("unchanged", t.t[THR_ESTABLISHED].warn, 600);
 }
+
+/* What is asked for comes first, and has to be there. */
+TEST(thresholds_which_file)
+{
+	bool must;
+
+	unsetenv("RILL_THRESHOLDS");
+	CHECK_STR("the usual", thresholds_path(NULL, &must), THRESHOLDS_FILE);
+	CHECK("need not be there", !must);
+	setenv("RILL_THRESHOLDS", "/x", 1);
+	CHECK_STR("environment", thresholds_path(NULL, &must), "/x");
+	CHECK("has to be there", must);
+	CHECK_STR("command line", thresholds_path("/y", &must), "/y");
+	CHECK("that too", must);
+	setenv("RILL_THRESHOLDS", "", 1);
+	CHECK_STR("empty", thresholds_path(NULL, &must), THRESHOLDS_FILE);
+	CHECK("as if not set", !must);
+	unsetenv("RILL_THRESHOLDS");
+}
