@@ -162,10 +162,31 @@ const char *rl_who(const struct rill_sock *s, char buf[RL_WHO])
 		snprintf(buf, RL_WHO, _("stack %s[%d]"), s->stack, s->pid);
 	else if (s->nowners)
 		snprintf(buf, RL_WHO, "%s[%d]", s->owners[0].comm, s->owners[0].pid);
+	else if (s->orphan)
+		snprintf(buf, RL_WHO, "%s", _("no program (the kernel alone)"));
 	else
-		snprintf(buf, RL_WHO, "%s", s->orphan ? _("no program (the kernel alone)")
-						      : _("not known"));
+		snprintf(buf, RL_WHO, "%s", rl_unaccepted(s)
+					    ? _("no program yet (waits to be accepted)")
+					    : _("an unknown program"));
 	return buf;
+}
+
+/* The kernel gives a connection its inode when accept() hands it over. */
+bool rl_unaccepted(const struct rill_sock *s)
+{
+	return s->source == RILL_SRC_KERNEL && !s->nowners && !s->orphan && !s->inode &&
+	       (s->state == RILL_ESTABLISHED || s->state == RILL_CLOSE_WAIT);
+}
+
+void rl_say_program(struct rl_finding *f, const struct rill_sock *s)
+{
+	char who[RL_WHO];
+
+	rl_who(s, who);
+	if (s->source == RILL_SRC_RILL || s->nowners)
+		rl_evidence(f, _("program %s"), who);
+	else
+		rl_evidence(f, "%s", who);
 }
 
 static bool is_v4(const struct rill_ip *ip)
@@ -236,14 +257,33 @@ const char *rl_age_text(int64_t age_ms, bool least, char buf[RL_WHO])
 	return buf;
 }
 
+static void sort_fds(int *fd, const struct rl_tally_row *r)
+{
+	for (unsigned i = 0, at; i < r->nfd; i++) {
+		for (at = i; at && fd[at - 1] > r->fd[i]; at--)
+			fd[at] = fd[at - 1];
+		fd[at] = r->fd[i];
+	}
+}
+
 const char *rl_fd_text(const struct rl_tally_row *r, char buf[RL_WHO])
 {
-	int at = 0;
+	int fd[RL_TALLY_FDS], at = 0;
+	unsigned i = 0;
 
+	sort_fds(fd, r);
 	buf[0] = '\0';
-	for (unsigned i = 0; i < r->nfd && at < RL_WHO - 16; i++)
-		at += snprintf(buf + at, (size_t)(RL_WHO - at), "%s%d", i ? ", " : "", r->fd[i]);
-	if (r->n > r->nfd && at)
+	while (i < r->nfd && at < RL_WHO - 32) {
+		int first = fd[i], last = first;
+
+		while (i < r->nfd && fd[i] <= last + 1)
+			last = fd[i++];
+		at += snprintf(buf + at, (size_t)(RL_WHO - at), "%s%d", at ? ", " : "", first);
+		if (last > first)
+			at += snprintf(buf + at, (size_t)(RL_WHO - at), "%s%d",
+				       last == first + 1 ? ", " : "-", last);
+	}
+	if (at && (i < r->nfd || r->n > r->nfd))
 		snprintf(buf + at, (size_t)(RL_WHO - at), ", ...");
 	return buf;
 }
@@ -266,7 +306,7 @@ void rl_say_who(struct rl_diag *d, struct rl_finding *f, const struct rl_tally_r
 		rl_evidence(f, _("program %s, descriptors %s"), rl_who(r->first, who),
 			    rl_fd_text(r, fds));
 	else
-		rl_evidence(f, _("program %s"), rl_who(r->first, who));
+		rl_say_program(f, r->first);
 	if (p && *p->exe)
 		rl_evidence(f, p->deleted ? _("its file %s is deleted") : _("its file is %s"),
 			    p->exe);

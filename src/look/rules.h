@@ -62,8 +62,12 @@ enum rl_severity rl_severity_of(const struct rl_diag *d, enum rl_limit id, int64
 struct rl_finding *rl_found(struct rl_diag *d, enum rl_cause cause, enum rl_severity sev,
 			    double confidence, const struct rill_sock *s);
 
-/** Who holds @s: "nginx[123]", "stack web[123]", "not known". */
+/** Who holds @s: "nginx[123]", "stack web[123]", "an unknown program". */
 const char *rl_who(const struct rill_sock *s, char buf[RL_WHO]);
+/** Nobody yet: it stands in a listener's accept queue. */
+bool rl_unaccepted(const struct rill_sock *s);
+/** The evidence of who holds @s. */
+void rl_say_program(struct rl_finding *f, const struct rill_sock *s);
 int rl_pid_of(const struct rill_sock *s);
 
 const char *rl_ip_text(const struct rill_ip *ip, char buf[RL_WHO]);
@@ -78,7 +82,7 @@ const char *rl_span(int64_t ms, char buf[RL_WHO]);
 /** "at least 12 s", "12 s", "not known" */
 const char *rl_age_text(int64_t age_ms, bool least, char buf[RL_WHO]);
 
-/** "4, 5, 6, ..." */
+/** In order, neighbours as a range: "3, 7-19, ..." */
 const char *rl_fd_text(const struct rl_tally_row *r, char buf[RL_WHO]);
 
 /** How many, and their peer when they have but one. */

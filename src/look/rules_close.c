@@ -109,10 +109,15 @@ static void close_wait_row(struct rl_diag *d, const struct rl_tally_row *r)
 		return;
 	f = rl_found(d, RC_CLOSE_WAIT, sev, r->key.pid ? 0.95 : 0.85, r->first);
 	rl_count(f, r);
-	rl_summary(f, _("%u connections in CLOSE_WAIT: %s does not close what its peers closed"),
-		   r->n, rl_who(r->first, who));
+	if (rl_unaccepted(r->first))
+		rl_summary(f, _("%u connections in CLOSE_WAIT: their peers closed them before a "
+				"program accepted them"), r->n);
+	else
+		rl_summary(f, _("%u connections in CLOSE_WAIT: %s does not close what its peers "
+				"closed"), r->n, rl_who(r->first, who));
 	rl_say_who(d, f, r);
-	rl_evidence(f, _("local end %s, %u peers"), rl_addr_text(&r->first->local, port), r->peers);
+	rl_evidence(f, _("local end %s, different peers: %u"),
+		    rl_addr_text(&r->first->local, port), r->peers);
 	rl_say_age(f, r);
 	say_eof(f, r);
 	rl_say_growth(d, f, r);
@@ -239,7 +244,7 @@ static void fw2_row(struct rl_diag *d, const struct rl_tally_row *r)
 	rl_addr_text(&r->first->peer, peer);
 	rl_summary(f, _("%u connections in FIN_WAIT_2: their peers acknowledged our FIN and never "
 			"close"), r->n);
-	rl_evidence(f, _("to %u peers, for example %s"), r->peers, peer);
+	rl_evidence(f, _("different peers: %u, for example %s"), r->peers, peer);
 	rl_say_age(f, r);
 	rl_say_growth(d, f, r);
 	if (r->first->orphan) {

@@ -135,7 +135,7 @@ static void half_open(struct rl_diag *d, const struct estab *e)
 {
 	const struct rill_sock *s = e->gone;
 	struct rl_finding *f;
-	char peer[RL_WHO], span[RL_WHO], who[RL_WHO];
+	char peer[RL_WHO], span[RL_WHO];
 	unsigned keep = e->silent - (e->asked - e->answered);
 
 	f = rl_found(d, RC_HALF_OPEN, rl_severity_of(d, RL_LIM_DEAD, e->silent), 0.95, s);
@@ -152,12 +152,12 @@ static void half_open(struct rl_diag *d, const struct estab *e)
 	if (keep)
 		rl_evidence(f, _("keepalive probes of the program itself without an answer: %u "
 				 "connections"), keep);
-	rl_evidence(f, _("silent peers: %u addresses, for example %s"),
+	rl_evidence(f, _("addresses of silent peers: %u, for example %s"),
 		    (unsigned)rl_tally_count(e->peers), peer);
 	if (e->oldest_ms > 0)
 		rl_evidence(f, _("nothing was heard on the oldest for at least %s"),
 			    rl_span(e->oldest_ms, span));
-	rl_evidence(f, _("program %s"), rl_who(s, who));
+	rl_say_program(f, s);
 	rl_advise(f, _("end them now"));
 	kill_peer(d, f, f->peer);
 	rl_danger(f, _("all connections of that address end, those that are alive too"));

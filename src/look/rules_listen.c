@@ -145,11 +145,11 @@ static const struct rill_sock *full_listener(const struct rl_diag *d, unsigned p
 
 static void say_queue(struct rl_diag *d, struct rl_finding *f, const struct rill_sock *l)
 {
-	char who[RL_WHO], span[RL_WHO];
+	char span[RL_WHO];
 
 	rl_evidence(f, _("accept queue of port %u: %u waiting, limit %u"), l->local.port,
 		    l->recv_q, l->send_q);
-	rl_evidence(f, _("program %s"), rl_who(l, who));
+	rl_say_program(f, l);
 	if (l->nowners && l->owners[0].fd >= 0)
 		rl_evidence(f, _("the listener is its descriptor %d"), l->owners[0].fd);
 	if (d->f->ctr[FC_LISTEN_OVERFLOWS] > 0)
@@ -168,10 +168,16 @@ static void advise_accept(struct rl_diag *d, struct rl_finding *f, const struct 
 		rl_advise(f, _("see where it spends its time instead"));
 		rl_command(f, "cat /proc/%d/wchan /proc/%d/stack", f->pid, f->pid);
 	}
-	rl_advise(f, _("short bursts only: give listen() a larger backlog, and raise its limit "
-		       "(%lld)"),
-		  (long long)d->f->sysctl[FS_SOMAXCONN]);
-	rl_set_command(d, f, "net.core.somaxconn", l->send_q < 4096 ? "4096" : "65535");
+	if (d->f->sysctl[FS_SOMAXCONN] > l->send_q) {
+		rl_advise(f, _("short bursts only: give listen() a larger backlog; its limit "
+			       "net.core.somaxconn is %lld"),
+			  (long long)d->f->sysctl[FS_SOMAXCONN]);
+	} else {
+		rl_advise(f, _("short bursts only: give listen() a larger backlog, and raise its "
+			       "limit (%lld)"),
+			  (long long)d->f->sysctl[FS_SOMAXCONN]);
+		rl_set_command(d, f, "net.core.somaxconn", l->send_q < 4096 ? "4096" : "65535");
+	}
 	rl_danger(f, _("a longer queue hides a program that is too slow; listen() must be called "
 		       "anew for it to count"));
 }

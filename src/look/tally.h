@@ -12,7 +12,7 @@ struct rl_key {
 	uint16_t	lport, pport;
 };
 
-#define RL_TALLY_FDS	8
+#define RL_TALLY_FDS	64
 
 struct rl_tally_row {
 	struct rl_key	key;

@@ -90,7 +90,7 @@ static void put_advice(const struct rl_advice *a, unsigned i)
 	if (*a->command)
 		printf("       %s%s\n", a->code ? "" : "$ ", a->command);
 	if (*a->danger)
-		printf("       %s %s\n", _("Danger:"), a->danger);
+		printf("       %s%s\n", _("Danger: "), a->danger);
 }
 
 static void put_finding(const struct rl_finding *f, bool first)
@@ -117,7 +117,7 @@ static void put_checked(const struct doctor *d)
 
 	for (unsigned i = 0; i < d->now.nviews; i++)
 		n += d->now.view[i].n;
-	printf(_("Checked %zu TCP sockets of the kernel and of %u Rill stacks"), n,
+	printf(_("TCP sockets checked: %zu, Rill stacks: %u"), n,
 	       d->now.notes.nstacks);
 	if (watched(d))
 		printf(_(", watched for %.1f s"), (double)watched(d) / 1000);
@@ -143,7 +143,7 @@ static void put_text(const struct doctor *d, const struct unseen *u)
 		putchar('\n');
 	put_checked(d);
 	for (unsigned i = 0; i < u->n; i++)
-		printf("%s %s\n", _("Not seen:"), u->line[i]);
+		printf("%s%s\n", _("Not seen: "), u->line[i]);
 }
 
 /* ---- JSON ---- */

@@ -496,6 +496,73 @@ TEST(who_and_how_much)
 	CHECK("the oldest", strstr(f->evidence[3], "at least 60.0 s"));
 }
 
+static bool says(const struct rl_finding *f, const char *text)
+{
+	bool any = strstr(f->summary, text) != NULL;
+
+	for (unsigned i = 0; i < f->nevidence; i++)
+		any |= strstr(f->evidence[i], text) != NULL;
+	return any;
+}
+
+TEST(descriptors_are_in_order_and_short)
+{
+	struct rl_tally_row r = { .n = 9, .nfd = 9,
+				  .fd = { 37, 7, 34, 36, 21, 35, 8, 9, 22 } };
+	char text[RL_WHO];
+
+	CHECK_STR("ranges", rl_fd_text(&r, text), "7-9, 21, 22, 34-37");
+	r.n = 10;
+	CHECK_STR("not all were kept", rl_fd_text(&r, text), "7-9, 21, 22, 34-37, ...");
+	for (r.nfd = 0; r.nfd < RL_TALLY_FDS; r.nfd++)
+		r.fd[r.nfd] = 2000000000 - 2 * (int)r.nfd;
+	r.n = r.nfd;
+	rl_fd_text(&r, text);
+	CHECK("too many to say", strlen(text) < RL_WHO && strstr(text, ", ...") &&
+	      !strncmp(text, "1999999874, 1999999876, ", 24));
+	r.nfd = 0;
+	CHECK_STR("none", rl_fd_text(&r, text), "");
+}
+
+TEST(who_without_a_program)
+{
+	struct rl_finding *f = NULL;
+
+	fresh(RILL_SRC_KERNEL);
+	close_wait();
+	for (unsigned i = 0; i < h.f.n; i++)
+		h.sock[i].nowners = 0;
+	judge();
+	REQUIRE("found", found.n > 0);
+	f = &found.list[0];
+	CHECK("in the accept queue", says(f, "before a program accepted") &&
+	      says(f, "no program yet (waits to be accepted)"));
+	for (unsigned i = 0; i < h.f.n; i++)
+		h.sock[i].inode = 1000 + i;
+	judge();
+	REQUIRE("found again", found.n > 0);
+	f = &found.list[0];
+	CHECK("another user's", says(f, ": an unknown program does not close") &&
+	      !says(f, "accepted"));
+}
+
+TEST(a_limit_is_raised_only_where_it_is_in_the_way)
+{
+	bool raise = false;
+
+	for (unsigned limit = 0; limit < 2; limit++) {
+		fresh(RILL_SRC_KERNEL);
+		listener(80, 129, 128);
+		h.f.sysctl[FS_SOMAXCONN] = limit ? 128 : 4096;
+		judge();
+		REQUIRE("found", found.n > 0);
+		raise = false;
+		for (unsigned i = 0; i < found.list[0].nadvice; i++)
+			raise |= strstr(found.list[0].advice[i].command, "somaxconn") != NULL;
+		CHECK_EQ("somaxconn", raise, limit);
+	}
+}
+
 TEST(a_watch_is_asked_for_only_where_it_helps)
 {
 	fresh(RILL_SRC_KERNEL);
