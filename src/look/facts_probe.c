@@ -3,12 +3,14 @@
  * Is the peer of an idle connection still there?  Only a segment can tell.  For a
  * moment keepalive is switched on from outside (pidfd_getfd for the kernel's sockets,
  * the control socket for a stack's), so that one or two empty probes go out, and then
- * it is put back as it was.  A connection is never ended by this: it is allowed more
+ * it is put back as it was, also when the doctor is interrupted: signals that would end
+ * it wait until then.  A connection is never ended by this: it is allowed more
  * probes than are sent, and those with TCP_USER_TIMEOUT are left alone.
  */
 #include <errno.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
+#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -43,7 +45,35 @@ struct asking {
 	unsigned	n;
 	struct ctl_stacks stacks;
 	int64_t		began;
+	sigset_t	mask;		/* of signals, as it was */
 };
+
+/* ---- signals ---- */
+
+static const int enders[] = { SIGINT, SIGTERM, SIGHUP, SIGQUIT, SIGPIPE };
+
+static void hold_signals(struct asking *q)
+{
+	sigset_t set;
+
+	sigemptyset(&set);
+	for (size_t i = 0; i < sizeof(enders) / sizeof(enders[0]); i++)
+		sigaddset(&set, enders[i]);
+	sigaddset(&set, SIGTSTP);		/* nor do probes go on while we sleep */
+	sigprocmask(SIG_BLOCK, &set, &q->mask);
+}
+
+/* One waits that will end us: put everything back now. */
+static bool called_off(void)
+{
+	sigset_t set;
+
+	sigpending(&set);
+	for (size_t i = 0; i < sizeof(enders) / sizeof(enders[0]); i++)
+		if (sigismember(&set, enders[i]))
+			return true;
+	return false;
+}
 
 static bool loopback(const struct rill_ip *ip)
 {
@@ -155,6 +185,15 @@ static bool stack_set(struct asking *q, const struct asked *a, int level, int na
 	return reply != NULL;
 }
 
+/* A stack that does not answer the first is not asked for the others: each costs seconds. */
+static void stack_off(struct asking *q, struct asked *a)
+{
+	bool heard = stack_set(q, a, SOL_SOCKET, SO_KEEPALIVE, 0);
+
+	for (size_t i = 0; heard && i < KNOBS; i++)
+		heard = stack_set(q, a, knobs[i].level, knobs[i].name, a->was[i]);
+}
+
 static bool stack_on(struct asking *q, struct asked *a)
 {
 	const struct rill_sock *s = a->s;
@@ -162,19 +201,16 @@ static bool stack_on(struct asking *q, struct asked *a)
 
 	if (s->user_timeout_ms || s->keepcnt <= 0 || s->keepintvl_s <= 0 || s->keepidle_s <= 0)
 		return false;
-	for (size_t i = 0; i < KNOBS; i++) {
+	for (size_t i = 0; i < KNOBS; i++)
 		a->was[i] = (int)was[i];
-		if (!stack_set(q, a, knobs[i].level, knobs[i].name, knobs[i].probing))
+	for (size_t i = 0; i < KNOBS; i++) {
+		if (!stack_set(q, a, knobs[i].level, knobs[i].name, knobs[i].probing)) {
+			if (i)
+				stack_off(q, a);
 			return false;
+		}
 	}
 	return true;
-}
-
-static void stack_off(struct asking *q, struct asked *a)
-{
-	stack_set(q, a, SOL_SOCKET, SO_KEEPALIVE, 0);
-	for (size_t i = 0; i < KNOBS; i++)
-		stack_set(q, a, knobs[i].level, knobs[i].name, a->was[i]);
 }
 
 static bool stack_heard(void *ctx, const struct rill_sock *s)
@@ -214,7 +250,7 @@ static void begin(struct asking *q, struct rl_seen *s)
 	for (unsigned v = 0; v < s->nviews; v++) {
 		const struct rl_facts *f = &s->view[v];
 
-		for (size_t i = 0; i < f->n && q->n < ASK_MAX; i++) {
+		for (size_t i = 0; i < f->n && q->n < ASK_MAX && !called_off(); i++) {
 			struct asked *a = &q->who[q->n];
 
 			if (!candidate(f, &f->sock[i]))
@@ -234,6 +270,9 @@ static void begin(struct asking *q, struct rl_seen *s)
 
 static void finish(struct asking *q, struct rl_seen *s)
 {
+	unsigned heard = called_off() ? 0 : q->n;	/* too little time says nothing */
+
+	s->unprobed += q->n - heard;
 	s->probe = calloc(q->n + 1, sizeof(*s->probe));
 	for (unsigned i = 0; i < q->n; i++) {
 		struct asked *a = &q->who[i];
@@ -247,7 +286,7 @@ static void finish(struct asking *q, struct rl_seen *s)
 	}
 	for (unsigned v = 0; s->probe && v < s->nviews; v++) {
 		s->view[v].probe = s->probe;
-		s->view[v].nprobe = q->n;
+		s->view[v].nprobe = heard;
 	}
 }
 
@@ -260,10 +299,12 @@ void rl_ask_peers(struct rl_seen *s, const struct rl_scope *scope)
 	if (!scope->no_rill)
 		ctlc_open(&q->stacks, &scope->sel);
 	q->began = rl_now_ms();
+	hold_signals(q);
 	begin(q, s);
-	while (q->n && look(q) && rl_now_ms() - q->began < PATIENCE_MS)
+	while (q->n && !called_off() && look(q) && rl_now_ms() - q->began < PATIENCE_MS)
 		rl_nap_ms(STEP_MS);
 	finish(q, s);
+	sigprocmask(SIG_SETMASK, &q->mask, NULL);
 	ctlc_close(&q->stacks);
 	free(q);
 }

@@ -92,6 +92,8 @@ static void one(void *ctx, struct ctl_stack *st, json_t *c)
 	s.pid = (int)st->pid;
 	s.uid = ctlc_int(st->hello, "uid");
 	put_numbers(&s, c);
+	if (!s.state || s.state >= RILL_TCP_STATES)
+		return;			/* states are bits and indices from here on */
 	put_facts(&s, c);
 	put_addr(c, "local", "lport", &s.local);
 	put_addr(c, "peer", "pport", &s.peer);

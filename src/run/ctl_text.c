@@ -15,6 +15,7 @@
 
 #define BUF_MAX		(1 << 22)	/* of one reply; far above the longest short one */
 
+/* What was written already makes room: a reader that is never done is no endless buffer. */
 static bool make_room(struct ctl_buf *b, size_t n)
 {
 	size_t cap = b->cap ? b->cap : 4096;
@@ -22,6 +23,11 @@ static bool make_room(struct ctl_buf *b, size_t n)
 
 	if (b->bad)
 		return false;
+	if (b->len + n > b->cap && b->off > b->cap / 4) {
+		memmove(b->p, b->p + b->off, b->len - b->off);
+		b->len -= b->off;
+		b->off = 0;
+	}
 	while (cap < b->len + n && cap < BUF_MAX)
 		cap *= 2;
 	if (cap == b->cap && b->len + n <= cap)

@@ -243,11 +243,13 @@ static bool read_stacks(struct history *h)
 	bool ok = true, room = true;
 
 	for (unsigned i = 0; i < h->stacks.n; i++) {
+		uint64_t was;
 		int n;
 
-		do
-			n = h->after[i] == UINT64_MAX ? 0 : ask_piece(h, i, &room);
-		while (n == PIECE && room);
+		do {				/* a stack that repeats itself is not asked on */
+			was = h->after[i];
+			n = was == UINT64_MAX ? 0 : ask_piece(h, i, &room);
+		} while (n == PIECE && room && h->after[i] > was);
 		if (n < 0) {			/* gone: its history with it */
 			h->after[i] = UINT64_MAX;
 			ok = false;

@@ -74,6 +74,7 @@ static int wait_for_stager(bool hold)
 	while (waitpid(stager, &status, 0) < 0)
 		if (errno != EINTR)
 			return EXIT_FAILED;
+	stager = 0;				/* its number may be another's from now on */
 	signal(SIGTTOU, SIG_IGN);
 	if (isatty(STDIN_FILENO))		/* the command had it */
 		tcsetpgrp(STDIN_FILENO, getpgrp());
