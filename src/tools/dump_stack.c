@@ -84,7 +84,7 @@ static int run_stream(struct stream *s)
 	size_t size = 0;
 	bool more = true;
 
-	/* the descriptor blocks; a signal (without SA_RESTART) ends the reading */
+	/* the descriptor blocks; a signal ends the reading */
 	while (more && !out_closed() && getline(&line, &size, s->st->f) > 0) {
 		json_t *ev = json_loads(line, 0, NULL);
 
@@ -97,10 +97,16 @@ static int run_stream(struct stream *s)
 	return EXIT_DONE;
 }
 
-/* SIGINT has to end a read, and what was counted is still told. */
+static int watched = -1;
+
+/*
+ * SIGINT has to end the reading, also one that is about to begin, and what was counted
+ * is still told: the descriptor is at its end from now on.
+ */
 static void on_signal(int sig)
 {
 	(void)sig;
+	shutdown(watched, SHUT_RD);
 }
 
 static void catch_signals(void)
@@ -135,7 +141,8 @@ int dump_stack(const char *name, void (*link)(void *ctx, int link),
 	if (reply) {
 		struct timeval forever = { 0, 0 };
 
-		setsockopt(fileno(s.st->f), SOL_SOCKET, SO_RCVTIMEO, &forever, sizeof(forever));
+		watched = fileno(s.st->f);
+		setsockopt(watched, SOL_SOCKET, SO_RCVTIMEO, &forever, sizeof(forever));
 		catch_signals();
 		link(ctx, (int)ctlc_int(reply, "link"));
 		status = run_stream(&s);

@@ -51,7 +51,8 @@ static void add_row(struct assist *a, enum assist_kind kind, const char *text)
 static void add_data(struct assist *a, enum assist_kind kind, const unsigned char *p, size_t n)
 {
 	char row[ASSIST_TEXT];
-	size_t cap = a->tty && grid.w ? (size_t)grid.w - 3 : sizeof(row);
+	/* a screen that is too small to be drawn would take no character a row */
+	size_t cap = a->tty && grid.w >= ASSIST_W ? (size_t)grid.w - 3 : sizeof(row);
 
 	cap = cap < sizeof(row) ? cap : sizeof(row);
 	for (size_t at = 0; at < n; ) {

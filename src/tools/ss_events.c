@@ -19,6 +19,7 @@
 #include "tools/ss.h"
 
 #define BATCH	256		/* events between two looks at signals */
+#define WAKE_MS	1000		/* one that came just before poll() is seen then */
 
 static volatile sig_atomic_t interrupted;
 
@@ -99,7 +100,7 @@ static int follow(struct ends *n)
 			{ STDOUT_FILENO, 0, 0 },	/* its reader went away */
 		};
 
-		if (poll(p, 3, -1) <= 0)
+		if (poll(p, 3, WAKE_MS) <= 0)
 			continue;
 		if (p[2].revents)
 			break;
