@@ -8,6 +8,7 @@
 
 #include <dirent.h>
 #include <errno.h>
+#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -43,7 +44,13 @@ const char *ctlc_label(const struct ctl_stack *st, char *buf, size_t n)
 	return buf;
 }
 
-static int connect_to(const char *path)
+/* A stack that is just starting does not listen yet either: its process lives. */
+static bool is_dead(long pid)
+{
+	return kill((pid_t)pid, 0) < 0 && errno == ESRCH;
+}
+
+static int connect_to(const char *path, long pid)
 {
 	struct sockaddr_un sa = { .sun_family = AF_UNIX };
 	struct timeval limit = { .tv_sec = ANSWER_S };
@@ -59,7 +66,7 @@ static int connect_to(const char *path)
 	setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &limit, sizeof(limit));
 	if (connect(fd, (struct sockaddr *)&sa, sizeof(sa)) == 0)
 		return fd;
-	if (errno == ECONNREFUSED)		/* its process died */
+	if (errno == ECONNREFUSED && is_dead(pid))
 		unlink(path);
 	close(fd);
 	return -1;
@@ -225,7 +232,7 @@ static void open_one(struct ctl_stacks *s, const struct ctl_select *sel, const c
 	memset(st, 0, sizeof(*st));
 	st->pid = pid;
 	snprintf(st->name, sizeof(st->name), "?");
-	st->fd = connect_to(path);
+	st->fd = connect_to(path, pid);
 	if (st->fd < 0)
 		return;
 	st->f = fdopen(st->fd, "r");
