@@ -41,6 +41,7 @@ static bool add(struct rl_owners *o, const struct entry *e)
 	return true;
 }
 
+/* A process names itself as it likes, and the name goes to terminals: no controls. */
 static void read_comm(int dir, char comm[16])
 {
 	int fd = openat(dir, "comm", O_RDONLY | O_CLOEXEC);
@@ -50,6 +51,9 @@ static void read_comm(int dir, char comm[16])
 		close(fd);
 	comm[n > 0 ? n : 0] = '\0';
 	comm[strcspn(comm, "\n")] = '\0';
+	for (char *p = comm; *p; p++)
+		if ((unsigned char)*p < 0x20 || *p == 0x7f)
+			*p = '?';
 }
 
 /* Return: the inode that @dir/@name stands for, 0 when it is no socket. */
