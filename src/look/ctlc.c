@@ -12,6 +12,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <sys/time.h>
 #include <sys/un.h>
 #include <unistd.h>
@@ -283,14 +284,29 @@ void ctlc_close(struct ctl_stacks *s)
 
 void ctlc_complain_none(const struct ctl_stacks *s, const struct ctl_select *sel)
 {
+	const char *whose = geteuid() == 0 ? "" : " of this user";
+
 	if (s->silent)
 		return;
 	if (sel->pid)
-		rl_look_sayf("no stack runs in process %ld; `rill ss -a` shows those that run",
-			 sel->pid);
+		rl_look_sayf("no stack%s runs in process %ld; `rill ss -a` shows those that run",
+			 whose, sel->pid);
 	else if (sel->name)
-		rl_look_sayf("no stack named %s runs; `rill ss -a` shows those that run",
-			 sel->name);
+		rl_look_sayf("no stack%s named %s runs; `rill ss -a` shows those that run",
+			 whose, sel->name);
 	else
-		rl_look_sayf("no Rill stack runs here; start one, for example `rill serve`");
+		rl_look_sayf("no Rill stack%s runs here; start one, for example `rill serve`",
+			 whose);
+}
+
+bool ctlc_hidden(void)
+{
+	const char *own = getenv("RILL_RUN_DIR");
+	struct stat st;
+
+	if (geteuid() == 0)
+		return false;
+	if (stat(own && *own ? own : "/run/rill", &st) < 0)
+		return errno == EACCES;
+	return st.st_uid != geteuid();
 }

@@ -40,6 +40,9 @@ void ctlc_close(struct ctl_stacks *s);
 /** ctlc_open() found nothing: one line, unless there was one. */
 void ctlc_complain_none(const struct ctl_stacks *s, const struct ctl_select *sel);
 
+/** Whether there may be stacks of root's, which are root's alone to see. */
+bool ctlc_hidden(void);
+
 /** @req is taken over.  Return: the reply, or NULL after a complaint. */
 json_t *ctlc_ask(struct ctl_stack *st, json_t *req);
 

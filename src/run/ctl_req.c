@@ -162,7 +162,7 @@ static const char *sysctl_why(const char *name, int err)
 	case ERANGE:
 		return "value out of range; `rill sysctl -a -v` shows the range";
 	case EINVAL:
-		return "not a value of the right form";
+		return "not a value of the right form; `rill sysctl -v NAME` shows it";
 	case EROFS:
 		return "can't be changed while the stack runs";
 	}

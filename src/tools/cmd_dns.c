@@ -110,7 +110,7 @@ static int take_word(struct dns *d, const char *arg)
 		d->asked = arg;
 		return -1;
 	}
-	return dns_type_number(arg) ? take_types(d, arg) : misuse("what is", arg);
+	return dns_type_number(arg) ? take_types(d, arg) : misuse("not understood:", arg);
 }
 
 static int take(struct dns *d, int id, const char *arg)
@@ -150,7 +150,7 @@ static int check(struct dns *d)
 	bool address;
 
 	if (!d->asked || !*d->asked)
-		return misuse("which name?", "");
+		return misuse("give a name or an address", "");
 	address = dns_reverse(d->asked, d->job.name, sizeof(d->job.name));
 	if (!address && strlen(d->asked) > 255)
 		return misuse("longer than a name can be:", d->asked);

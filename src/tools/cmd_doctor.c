@@ -9,6 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "look/ctlc.h"
 #include "look/lang.h"
 #include "look/thresholds.h"
 #include "tools/cmd.h"
@@ -196,7 +197,9 @@ static int parse(const struct cmd *cmd, int argc, char **argv, struct doctor *d)
 	if (n && !d->topic && strcmp(words[0], "state") && strcmp(words[0], "exclude") && n == 1)
 		return misuse("no such topic (`rill doctor --list` shows them):", words[0]);
 	if (n && filter_parse(&d->filter, n, words, why, sizeof(why)) < 0)
-		return misuse("filter:", why);
+		return misuse("wrong", why);
+	if (d->scope.no_kernel && d->scope.no_rill)
+		return misuse("--kernel does not go with", "--rill, --pid and --stack");
 	if (n)
 		d->scope.filter = &d->filter;
 	return -1;
@@ -233,6 +236,21 @@ static bool wants_watch(const struct doctor *d)
 			     d->topic->details == doctor_ports));
 }
 
+/* The details of one of several are headed by its name. */
+static void tell(struct doctor *d, const struct rl_facts *f)
+{
+	unsigned n;
+
+	if (d->now.nviews > 1 && f->source == RILL_SRC_KERNEL)
+		doctor_say(d, "== %s", _("the kernel"));
+	else if (d->now.nviews > 1)
+		doctor_say(d, "== %s[%d]", f->stack, f->pid);
+	n = d->ndetails;
+	d->topic->details(d, f);
+	if (d->now.nviews > 1 && n && d->ndetails == n && !d->lost)
+		free(d->detail[--d->ndetails]);
+}
+
 static int diagnose(struct doctor *d)
 {
 	int r = rl_see(&d->now, &d->scope, NULL);
@@ -250,7 +268,7 @@ static int diagnose(struct doctor *d)
 	}
 	rl_findings_sort(&d->found);
 	for (unsigned i = 0; d->topic && d->topic->details && i < d->now.nviews; i++)
-		d->topic->details(d, &d->now.view[i]);
+		tell(d, &d->now.view[i]);
 	return r;
 }
 
@@ -293,7 +311,11 @@ static int run(const struct cmd *cmd, int argc, char **argv)
 		complain("doctor: not enough memory");
 		return EXIT_UNKNOWN;
 	}
-	doctor_print(&d);
+	if (!d.now.nviews && d.scope.no_kernel && !d.json)
+		ctlc_complain_none(&(struct ctl_stacks){ .silent = d.now.notes.silent },
+				   &d.scope.sel);
+	else
+		doctor_print(&d);
 	status = status_of(&d);
 	for (unsigned i = 0; i < d.ndetails; i++)
 		free(d.detail[i]);

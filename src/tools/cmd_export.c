@@ -125,8 +125,9 @@ static int run(const struct cmd *cmd, int argc, char **argv)
 	else if (!e.once)
 		status = export_serve(e.listen ? e.listen : "127.0.0.1:9477");
 	else
-		status = export_text(&t) && fwrite(t.p, 1, t.n, stdout) == t.n ? EXIT_DONE :
-			 EXIT_FAILED;
+		status = export_text(&t) ? EXIT_DONE : EXIT_FAILED;
+	if (e.once && status == EXIT_DONE)
+		fwrite(t.p, 1, t.n, stdout);		/* out_finish() sees whether it could */
 	if (t.bad)
 		complain("export: out of memory");
 	prom_free(&t);

@@ -60,7 +60,7 @@ static int take_word(struct nc *n, const char *arg)
 	else if (!n->port)
 		n->port = arg;
 	else
-		return misuse("what is", arg);
+		return misuse("not understood:", arg);
 	return -1;
 }
 
@@ -153,7 +153,7 @@ static int check(struct nc *n)
 		if (n->from && !n->host)
 			n->host = n->from;
 		if (!n->port)
-			return misuse("listen on which port?", "");
+			return misuse("give the port to listen on", "");
 	} else if (!n->host || !n->port) {
 		return misuse("give HOST and PORT", "");
 	}

@@ -6,6 +6,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "look/ctlc.h"
 #include "look/lang.h"
 #include "tools/doctor.h"
 #include "tools/out.h"
@@ -45,6 +46,8 @@ static void gather_unseen(const struct doctor *d, struct unseen *u)
 			    "it as root"), n->unowned);
 	if (n->silent)
 		unseen(u, _("%u Rill stacks did not answer"), n->silent);
+	if (!d->scope.no_rill && ctlc_hidden())
+		unseen(u, "%s", _("Rill stacks of root, if any run: run it as root"));
 	if (d->now.unprobed)
 		unseen(u, _("%u idle connections could not be asked by a probe"), d->now.unprobed);
 	if (d->found.wants_probe && d->no_probe)

@@ -296,7 +296,21 @@ void doctor_growth(struct doctor *d, const struct rl_facts *f)
 
 /* ---- who closed, why reset, history ---- */
 
-static void old_ones(struct doctor *d, const struct rl_facts *f)
+/* rill_side_name() in the reader's language. */
+static const char *side(const char *name)
+{
+	static const char *const words[][2] = {
+		{ "local", N_("us") }, { "peer", N_("the peer") }, { "both", N_("both") },
+		{ "nobody", N_("nobody") },
+	};
+
+	for (size_t i = 0; i < sizeof(words) / sizeof(*words); i++)
+		if (!strcmp(name, words[i][0]))
+			return _(words[i][1]);
+	return name;
+}
+
+static void old_ones(struct doctor *d, const struct rl_facts *f, bool orderly)
 {
 	static struct ctl_stacks stacks;
 	char a[RL_WHO], p[RL_WHO], span[RL_WHO];
@@ -316,6 +330,7 @@ static void old_ones(struct doctor *d, const struct rl_facts *f)
 
 			hist_init(&r);
 			if (!hist_parse(json_array_get(list, k), &r) ||
+			    (!orderly && !strcmp(r.end, "fin")) ||
 			    (d->scope.filter && !filter_match(d->scope.filter, &r.at)))
 				continue;
 			memcpy(l.ip.b, r.at.local, 16);
@@ -326,8 +341,7 @@ static void old_ones(struct doctor *d, const struct rl_facts *f)
 					"%s, "
 					"after %s; %lld bytes sent, %lld received, %lld segments "
 					"again"), rl_addr_text(&l, a), rl_addr_text(&o, p),
-						r.opened,
-				   r.closed_first, r.end, r.state,
+				   side(r.opened), side(r.closed_first), r.end, r.state,
 				   rl_span(hist_lasted_us(&r) / 1000, span),
 				   (long long)r.bytes_acked, (long long)r.bytes_received,
 				   (long long)r.retrans);
@@ -335,6 +349,20 @@ static void old_ones(struct doctor *d, const struct rl_facts *f)
 		json_decref(reply);
 	}
 	ctlc_close(&stacks);
+}
+
+static void past(struct doctor *d, const struct rl_facts *f, bool orderly)
+{
+	if (f->source == RILL_SRC_KERNEL)
+		doctor_say(d, "%s", _("the kernel keeps no history: `rill monitor` writes one, "
+				      "`rill history` reads it"));
+	else
+		old_ones(d, f, orderly);
+}
+
+void doctor_history(struct doctor *d, const struct rl_facts *f)
+{
+	past(d, f, true);
 }
 
 void doctor_who_closed(struct doctor *d, const struct rl_facts *f)
@@ -364,14 +392,5 @@ void doctor_why_reset(struct doctor *d, const struct rl_facts *f)
 	WHY(FC_ABORT_ON_LINGER, _("by us: FIN_WAIT_2 ended by TCP_LINGER2"));
 	WHY(FC_LISTEN_OVERFLOWS, _("accept queue full (tcp_abort_on_overflow=1 resets then)"));
 #undef WHY
-	doctor_history(d, f);
-}
-
-void doctor_history(struct doctor *d, const struct rl_facts *f)
-{
-	if (f->source == RILL_SRC_KERNEL)
-		doctor_say(d, "%s", _("the kernel keeps no history: `rill monitor` writes one, "
-				      "`rill history` reads it"));
-	else
-		old_ones(d, f);
+	past(d, f, false);
 }

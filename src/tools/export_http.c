@@ -285,14 +285,14 @@ static int open_listener(const char *text)
 	if (!colon || !parse_u64(colon + 1, 1, 65535, &port) ||
 	    getaddrinfo(*host ? host : NULL, colon + 1, &hints, &ai) != 0) {
 		complain("export: --listen %s: give ADDRESS:PORT, numbers", text);
-		return -1;
+		return -EXIT_MISUSE;
 	}
 	fd = listen_one(ai);
 	freeaddrinfo(ai);
 	if (fd >= 0)
 		return fd;
 	complain("export: cannot listen on %s: %s", text, strerror(-fd));
-	return -1;
+	return -EXIT_FAILED;
 }
 
 int export_serve(const char *listen_on)
@@ -301,7 +301,7 @@ int export_serve(const char *listen_on)
 	int fd = open_listener(listen_on);
 
 	if (fd < 0)
-		return EXIT_FAILED;
+		return -fd;
 	for (int i = 0; i < CLIENTS_MAX; i++)
 		clients[i].fd = -1;
 	sigaction(SIGINT, &sa, NULL);

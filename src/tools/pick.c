@@ -93,6 +93,9 @@ int pick_notes(const char *cmd, const struct rill_table_query *q,
 		ctlc_complain_none(&none, &sel);
 		status = EXIT_FAILED;
 	}
+	if (q->want & RILL_WANT_RILL && ctlc_hidden())
+		complain("%s: Rill stacks of root, if any run, are not shown; be root to see them",
+			 cmd);
 	if (notes->from_proc)
 		complain("%s: no sock_diag here: read from /proc/net, without memory and "
 			 "TCP_INFO", cmd);
