@@ -183,7 +183,7 @@ void rl_say_program(struct rl_finding *f, const struct rill_sock *s)
 	char who[RL_WHO];
 
 	rl_who(s, who);
-	if (s->source == RILL_SRC_RILL || s->nowners)
+	if (s->source == RILL_SRC_KERNEL && s->nowners)
 		rl_evidence(f, _("program %s"), who);
 	else
 		rl_evidence(f, "%s", who);

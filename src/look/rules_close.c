@@ -162,8 +162,8 @@ static void fw1_gone(struct rl_diag *d, const struct rl_tally_row *r)
 	rl_count(f, r);
 	rl_summary(f, _("%u connections in FIN_WAIT_1: their peers were gone when we "
 			"closed"), r->n);
-	rl_evidence(f, _("no answer to the FIN: sent again %llu times, for %u of %u, from %u "
-			 "peers"),
+	rl_evidence(f, _("no answer to the FIN: sent again %llu times, for %u of %u, different "
+			 "peers: %u"),
 		    (unsigned long long)r->tries, r->tried, r->n, r->peers);
 	rl_say_who(d, f, r);
 	rl_say_age(f, r);
@@ -191,8 +191,8 @@ static void fw1_window(struct rl_diag *d, const struct rl_tally_row *r)
 	rl_summary(f, _("%u connections in FIN_WAIT_1: their peers do not read, data before our "
 			"FIN "
 			"is stuck"), r->n);
-	rl_evidence(f, _("the peers' windows are closed; %llu bytes wait in %u connections to %u "
-			 "peers"), (unsigned long long)r->unsent, r->n, r->peers);
+	rl_evidence(f, _("the peers' windows are closed; %llu bytes wait; connections: %u, "
+			 "different peers: %u"), (unsigned long long)r->unsent, r->n, r->peers);
 	rl_evidence(f, _("window probes are being answered: the peers are alive"));
 	rl_say_who(d, f, r);
 	rl_say_age(f, r);
@@ -297,7 +297,8 @@ static void last_ack(struct rl_diag *d, const struct rl_tally_row *r)
 			"ACK"),
 		   r->n);
 	rl_evidence(f, _("both sides have closed; our FIN was sent again %llu times, for %u of %u, "
-			 "to %u peers"), (unsigned long long)r->tries, r->tried, r->n, r->peers);
+			 "different peers: %u"),
+		    (unsigned long long)r->tries, r->tried, r->n, r->peers);
 	rl_say_age(f, r);
 	rl_advise(f, _("they end by themselves after tcp_orphan_retries (%lld, 0 means 8); sooner "
 		       "so"),

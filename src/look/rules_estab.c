@@ -184,7 +184,8 @@ static void load(struct rl_diag *d, const struct estab *e)
 		rl_evidence(f, _("asked by a keepalive probe: %u, of them answered: %u, silent: "
 				 "%u"),
 			    e->asked, e->answered, e->asked - e->answered);
-	rl_evidence(f, _("%u of them belong to %s, from %u peers"), top->n, rl_who(top->first, who),
+	rl_evidence(f, _("%u of them belong to %s, different peers: %u"), top->n,
+		    rl_who(top->first, who),
 		    top->peers);
 	if (d->f->watched_ms)
 		rl_evidence(f, _("accepted in %s: %lld, opened: %lld"),
@@ -282,7 +283,7 @@ static struct rl_finding *stuck_finding(struct rl_diag *d, const struct rl_tally
 
 	rl_count(f, r);
 	rl_addr_text(&r->first->peer, peer);
-	rl_evidence(f, _("connections: %u, for example %s to %s, program %s"), r->n,
+	rl_evidence(f, _("connections: %u, for example %s to %s, held by %s"), r->n,
 		    rl_addr_text(&r->first->local, local), peer, rl_who(r->first, who));
 	return f;
 }
@@ -414,7 +415,8 @@ static bool unguarded(const struct rl_diag *d, const struct rill_sock *s)
 {
 	return established(s) && s->timer == RILL_TMR_NONE && s->keepalive != 1 && s->has_info &&
 	       !s->send_q && !rl_ip_loopback(&s->peer.ip) && !s->orphan &&
-	       idle_ms(s) >= FIRST_IDLE_MS && d->f->watched_ms && !moved(d, s);
+	       idle_ms(s) >= FIRST_IDLE_MS && d->f->watched_ms && !moved(d, s) &&
+	       !rl_unaccepted(s);
 }
 
 /* Not yet long is worth a word, no more: it may be about to be used again. */
@@ -430,9 +432,8 @@ static void no_keepalive(struct rl_diag *d, const struct rl_tally_row *r)
 	rl_count(f, r);
 	rl_summary(f, _("%u connections of %s are idle, and keepalive is off"), r->n,
 		   rl_who(r->first, who));
-	rl_evidence(f, _("idle for at least %s: %u, of them long (%lld s): %u; from %u peers; no "
-			 "timer "
-			 "runs on them"), rl_span(FIRST_IDLE_MS, span), r->n,
+	rl_evidence(f, _("idle for at least %s: %u, of them long (%lld s): %u; different "
+			 "peers: %u; no timer runs on them"), rl_span(FIRST_IDLE_MS, span), r->n,
 		    (long long)d->lim->warn[RL_LIM_IDLE_S], r->extra, r->peers);
 	rl_say_age(f, r);
 	if (p)

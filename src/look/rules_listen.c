@@ -210,7 +210,7 @@ static void slow_accept(struct rl_diag *d, const struct rl_tally_row *r,
 	rl_summary(f, _("%u handshakes of port %u wait for a program that accepts too slowly"),
 		   r->n, f->port);
 	say_queue(d, f, l);
-	rl_evidence(f, _("half-open peers: %u from %u addresses"), r->n, r->peers);
+	rl_evidence(f, _("half-open peers: %u, different addresses: %u"), r->n, r->peers);
 	advise_accept(d, f, l);
 }
 
@@ -221,8 +221,8 @@ static void say_half_open(struct rl_diag *d, struct rl_finding *f, const struct 
 {
 	f->count = r->n;
 	f->port = r->key.lport;
-	rl_evidence(f, _("half-open peers: %u from %u addresses, %u of which completed a "
-			 "handshake"),
+	rl_evidence(f, _("half-open peers: %u, different addresses: %u, of which completed "
+			 "a handshake: %u"),
 		    r->n, r->peers, r->extra);
 	rl_evidence(f, _("SYN+ACKs sent again: %llu, for %u of them"),
 		    (unsigned long long)r->tries, r->tried);

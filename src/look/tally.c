@@ -129,10 +129,23 @@ static void count_peer(struct rl_tally *t, struct rl_tally_row *r, const struct 
 		r->ends += fresh;
 }
 
+/* The lowest are kept. */
 static void count_fd(struct rl_tally_row *r, const struct rill_sock *s)
 {
-	if (s->nowners && s->owners[0].fd >= 0 && r->nfd < RL_TALLY_FDS)
-		r->fd[r->nfd++] = s->owners[0].fd;
+	int fd = s->nowners ? s->owners[0].fd : -1;
+	unsigned top = 0;
+
+	if (fd < 0)
+		return;
+	if (r->nfd < RL_TALLY_FDS) {
+		r->fd[r->nfd++] = fd;
+		return;
+	}
+	for (unsigned i = 1; i < r->nfd; i++)
+		if (r->fd[i] > r->fd[top])
+			top = i;
+	if (fd < r->fd[top])
+		r->fd[top] = fd;
 }
 
 struct rl_tally_row *rl_tally_add(struct rl_tally *t, const struct rl_facts *f,

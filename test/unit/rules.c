@@ -524,6 +524,43 @@ TEST(descriptors_are_in_order_and_short)
 	CHECK_STR("none", rl_fd_text(&r, text), "");
 }
 
+TEST(the_lowest_descriptors_are_kept)
+{
+	struct rl_tally *t = rl_tally_new();
+	struct rl_key key = { .pid = 10 };
+	struct rl_tally_row *r = NULL;
+	char text[RL_WHO];
+
+	fresh(RILL_SRC_KERNEL);
+	close_wait();
+	REQUIRE("a tally", t);
+	for (unsigned i = 0; i < 200; i++) {
+		struct rill_owner o = { 10, (int)(3 + i * 77 % 200), "server" };
+		struct rill_sock s = h.sock[0];
+
+		s.owners = &o;
+		r = rl_tally_add(t, &h.f, &key, &s);
+		REQUIRE("counted", r);
+	}
+	CHECK_STR("in a row", rl_fd_text(r, text), "3-66, ...");
+	rl_tally_free(t);
+}
+
+TEST(who_waits_needs_no_keepalive)
+{
+	fresh(RILL_SRC_KERNEL);
+	quiet();
+	for (unsigned i = 0; i < h.f.n; i++)
+		h.sock[i].nowners = 0;
+	watch();
+	judge();
+	CHECK_EQ("not yet the program's", found.n, 0);
+	for (unsigned i = 0; i < h.f.n; i++)
+		h.sock[i].inode = 1000 + i;
+	judge();
+	CHECK_EQ("another user's", found.n, 1);
+}
+
 TEST(who_without_a_program)
 {
 	struct rl_finding *f = NULL;
