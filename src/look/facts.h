@@ -33,6 +33,7 @@ struct rl_program {
 	char	comm[16];
 	char	exe[160];		/* "": not known */
 	bool	deleted;		/* its file is gone */
+	bool	foreign;		/* its file lies where anybody may write, or nowhere */
 	int64_t	nfd, fd_limit;		/* -1: not known */
 };
 

@@ -12,6 +12,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 static const struct {
@@ -227,6 +228,25 @@ static int64_t fd_limit(int pid)
 	return v;
 }
 
+/*
+ * Whether anybody could have put its file there: /tmp itself, not what root has made
+ * below it.  A file of memory alone lies nowhere.  Seen through the program's own root.
+ */
+static bool is_foreign(const struct rl_program *p)
+{
+	const char *end = strrchr(p->exe, '/');
+	char dir[64 + sizeof(p->exe)];
+	struct stat sb;
+
+	if (!strncmp(p->exe, "/memfd:", 7))
+		return true;
+	if (!end)
+		return false;
+	snprintf(dir, sizeof(dir), "/proc/%d/root%.*s", p->pid,
+		 end == p->exe ? 1 : (int)(end - p->exe), p->exe);
+	return stat(dir, &sb) == 0 && sb.st_mode & S_IWOTH;
+}
+
 static void describe(struct rl_program *p)
 {
 	static const char gone[] = " (deleted)";
@@ -243,6 +263,7 @@ static void describe(struct rl_program *p)
 		p->deleted = true;
 		p->exe[n - (ssize_t)sizeof(gone) + 1] = '\0';
 	}
+	p->foreign = is_foreign(p);
 	if (*p->comm)
 		return;
 	snprintf(path, sizeof(path), "/proc/%d/comm", p->pid);

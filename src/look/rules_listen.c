@@ -5,8 +5,8 @@
  *
  * C1 speaks only where there is a reason: an ordinary server that listens on all
  * addresses is what servers do.  Reasons are a port of a service that trusts its
- * network (exposed.def), a program that was started from where anybody may write,
- * or one whose file is deleted while the port is none of the well-known.
+ * network (exposed.def), or a program that was started from where anybody may
+ * write.  A file that is deleted is none: so is every server's after its upgrade.
  *
  * C3 is told apart by the listener's queue and by the sources.  A full accept queue
  * keeps handshakes back, whoever makes them.  Else: forged sources are many, each
@@ -39,16 +39,6 @@ static const char *exposed(unsigned port)
 	return NULL;
 }
 
-static bool from_anywhere(const struct rl_program *p)
-{
-	static const char *const dirs[] = { "/tmp/", "/var/tmp/", "/dev/shm/", "/memfd:" };
-
-	for (size_t i = 0; i < sizeof(dirs) / sizeof(dirs[0]); i++)
-		if (!strncmp(p->exe, dirs[i], strlen(dirs[i])))
-			return true;
-	return false;
-}
-
 static void advise_listen(struct rl_diag *d, struct rl_finding *f, unsigned port)
 {
 	rl_advise(f, _("bind it to the address that needs it, and restart the program"));
@@ -71,14 +61,13 @@ static void one_listener(struct rl_diag *d, const struct rl_tally_row *r)
 	const struct rill_sock *s = r->first;
 	const struct rl_program *p = rl_facts_program(d->f, rl_pid_of(s));
 	const char *service = exposed(s->local.port);
-	bool foreign = p && from_anywhere(p), gone = p && p->deleted && s->local.port >= 1024;
+	bool foreign = p && p->foreign;
 	struct rl_finding *f;
 	char who[RL_WHO], addr[RL_WHO];
 
-	if (!service && !foreign && !gone)
+	if (!service && !foreign)
 		return;
-	f = rl_found(d, RC_LISTEN_OPEN, foreign ? RL_CRITICAL : RL_WARNING,
-		     service || foreign ? 0.9 : 0.6, s);
+	f = rl_found(d, RC_LISTEN_OPEN, foreign ? RL_CRITICAL : RL_WARNING, 0.9, s);
 	f->count = r->n;
 	f->port = s->local.port;
 	rl_summary(f, _("%s listens on %s, open to everybody"), rl_who(s, who),

@@ -42,6 +42,7 @@ enum lab_does {
 	DO_KEEPALIVE	= 1 << 8,	/* SO_KEEPALIVE on new connections */
 	DO_UDP		= 1 << 9,	/* datagrams: CHAT and ECHO only */
 	DO_REOPEN	= 1 << 10,	/* close the listener and open it again */
+	DO_STAY		= 1 << 11,	/* open no other for a connection that ended */
 };
 
 /* A program as it should be. */

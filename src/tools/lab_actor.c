@@ -181,6 +181,8 @@ static void connect_more(void)
 {
 	if (me.spec->listens || me.does & DO_DROP || lab_now_ms() < me.paused)
 		return;
+	if (me.does & DO_STAY && me.opened >= me.spec->want)
+		return;
 	for (int i = 0; i < BATCH && me.n < me.spec->want && me.n < CONNS_MAX; i++)
 		if (!rate_allows() || !connect_one())
 			return;

@@ -108,7 +108,8 @@ void lab_stage_fin_wait_1_window(struct lab *l)
 	server = connected(l, &(struct lab_spec){ .name = "file-server", .sndbuf = 32768,
 						  .does = DO_SERVE | DO_FILL },
 			   &(struct lab_spec){ .name = "deaf-clients", .want = 30,
-					       .rcvbuf = 8192, .cured = DO_READ | DO_CLOSE },
+					       .rcvbuf = 8192, .does = DO_STAY,
+					       .cured = DO_READ | DO_CLOSE | DO_STAY },
 			   &clients);
 	lab_settle(l, on_host(RILL_ESTABLISHED), &seen);
 	lab_do(l, server, DO_DROP | DO_ACCEPT);
@@ -124,7 +125,8 @@ void lab_stage_fin_wait_2(struct lab *l)
 	lab_sysctl(l, LAB_HOST, "net.ipv4.tcp_fin_timeout", "3600");
 	server = connected(l, &(struct lab_spec){ .name = "restarted", .does = DO_SERVE },
 			   &(struct lab_spec){ .name = "leaky-clients", .want = 60,
-					       .does = DO_READ, .cured = DO_DROP }, &clients);
+					       .does = DO_READ | DO_STAY, .cured = DO_DROP },
+			   &clients);
 	lab_do(l, server, DO_DROP | DO_ACCEPT);
 	lab_expect(l, on_host(RILL_FIN_WAIT2), 60, 0);
 }

@@ -140,6 +140,13 @@ static void from_tmp(void)
 {
 	listener(4444, 0, 1);
 	strcpy(h.program[0].exe, "/tmp/x");
+	h.program[0].foreign = true;
+}
+
+static void upgraded(void)
+{
+	listener(4444, 0, 1);
+	h.program[0].deleted = true;
 }
 
 static void dead(void)
@@ -391,6 +398,7 @@ static const struct {
 	{ "ordinary servers", ordinary, "nothing", 0 },
 	{ "Redis for this host", exposed_locally, "nothing", 0 },
 	{ "a program from /tmp", from_tmp, "listen-open", 1 },
+	{ "its file was replaced", upgraded, "nothing", 0 },
 	{ "no answer", dead, "destination-dead", 30 },
 	{ "no neighbour", dead_neighbour, "destination-dead", 30 },
 	{ "another port answers", service, "service-dead", 30 },
