@@ -108,8 +108,12 @@ static bool send_request(struct ctl_stack *st, json_t *req)
 
 static void complain_silent(const struct ctl_stack *st)
 {
-	rl_look_sayf("stack %s[%ld] does not answer: its program is busy, stopped or gone",
-		 st->name, st->pid);
+	if (st->hello)
+		rl_look_sayf("stack %s[%ld] does not answer: its program is busy, stopped or gone",
+			 st->name, st->pid);
+	else
+		rl_look_sayf("the stack of process %ld does not answer: it is busy, stopped or "
+			     "gone", st->pid);
 }
 
 /* A reply that isn't one, or says no.  Return: NULL then, with a complaint. */
