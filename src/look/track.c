@@ -300,12 +300,20 @@ static void segment(struct track *t, struct track_conn *c, int from, const struc
 	keep_order(t, c, was_over);
 }
 
-int track_segment(struct track *t, const struct look_seg *s)
+/* A broken capture has any time: none that is taken for "not yet" or overflows. */
+static int64_t sane(int64_t at_ns)
 {
+	return at_ns < 0 ? 0 : RL_MIN(at_ns, INT64_MAX / 4);
+}
+
+int track_segment(struct track *t, const struct look_seg *seg)
+{
+	struct look_seg in = *seg, *s = &in;
 	uint32_t bucket = bucket_of(t, s);
 	struct track_conn *c;
 	int from = 0;
 
+	s->at_ns = sane(seg->at_ns);
 	t->totals.segments++;
 	track_tick(t, s->at_ns);
 	c = find(t, s, bucket, &from);

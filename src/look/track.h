@@ -149,7 +149,7 @@ struct track;
 struct track *track_new(const struct track_conf *conf);
 
 /** Times may go back a little.  Return: 0, -ENOMEM. */
-int track_segment(struct track *t, const struct look_seg *s);
+int track_segment(struct track *t, const struct look_seg *seg);
 
 /** Without segments time passes too: connections that are over are told. */
 void track_tick(struct track *t, int64_t now_ns);

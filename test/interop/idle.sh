@@ -26,7 +26,7 @@ run() {
 	after=$(pools)
 	same "every pool is back to where it was" "$(diff <(echo "$before") <(echo "$after"))" ""
 	same "rill ss shows no connection" \
-		"$(rill_ask ss -tan | awk 'NR > 1 && $1 != "LISTEN"')" ""
+		"$(rill_ask ss --rill -tan | awk 'NR > 1 && $1 != "LISTEN"')" ""
 	still_runs
 }
 enter "$@"

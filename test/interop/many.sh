@@ -61,8 +61,8 @@ settle() {
 
 none_left() {
 	local states
-	states=$(rill_ask ss -tan | awk 'NR > 1 && $1 != "LISTEN"')
+	states=$(rill_ask ss --rill -tan | awk 'NR > 1 && $1 != "LISTEN"')
 	same "rill ss shows no connection" "$states" ""
-	ok "rill ss -s answers" rill_ask ss -s
+	ok "rill ss -s answers" rill_ask ss --rill -s
 }
 enter "$@"

@@ -307,3 +307,26 @@ TEST(track_copies)
 	CHECK_EQ("frames", c->end[A].n.frames, 3);
 	fix_close(&f);
 }
+
+/* A capture may hold any time: what ended is over all the same. */
+TEST(track_broken_clock)
+{
+	static const int64_t clocks[] = { -5 * RL_SEC, INT64_MIN, INT64_MAX - RL_SEC };
+
+	for (size_t i = 0; i < sizeof(clocks) / sizeof(clocks[0]); i++) {
+		struct look_seg s;
+		struct fix f;
+
+		fix_open(&f, 1);
+		f.now_ns = clocks[i];
+		seg(&f, 0, A, "S", 0, 0, 0);
+		seg(&f, 0, B, "RA", 0, 1, 0);
+		s = fix_make(&f, A, TH_SYN, 0, 0, 0);
+		s.sport = 40001;
+		fix_put(&f, &s);		/* the table is full: the first has to go */
+		CHECK_EQ("told", f.told, 1);
+		CHECK_EQ("reset, not evicted", f.last.over, TRACK_OVER_RESET);
+		track_finish(f.t);
+		fix_close(&f);
+	}
+}
