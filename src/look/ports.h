@@ -65,9 +65,11 @@ struct ctl_stack;
 
 /**
  * All of it at once: the kernel's of this network namespace (@st NULL), or a stack's.
- * Errors as above; -EIO when a stack does not answer (complained of).
+ * @owners: with the programs that hold them, which costs a walk over /proc; the
+ * counts do without.  Errors as above; -EIO when a stack does not answer (complained of).
  */
-int ports_read(struct ports *p, struct ctl_stack *st, struct rill_table_notes *notes);
+int ports_read(struct ports *p, struct ctl_stack *st, bool owners,
+	       struct rill_table_notes *notes);
 
 /** Count.  -ENOMEM. */
 int ports_done(struct ports *p);

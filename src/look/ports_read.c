@@ -42,7 +42,8 @@ static int init_stack(struct ports *p, struct ctl_stack *st)
 	return ports_init(p, range, reserved);
 }
 
-int ports_read(struct ports *p, struct ctl_stack *st, struct rill_table_notes *notes)
+int ports_read(struct ports *p, struct ctl_stack *st, bool owners,
+	       struct rill_table_notes *notes)
 {
 	struct rill_table_query q = RILL_TABLE_QUERY_INIT;
 	struct filling f = { p, 0 };
@@ -50,7 +51,7 @@ int ports_read(struct ports *p, struct ctl_stack *st, struct rill_table_notes *n
 
 	if (r < 0)
 		return r;
-	q.want = RILL_WANT_TCP | RILL_WANT_UDP | RILL_WANT_OWNERS;
+	q.want = RILL_WANT_TCP | RILL_WANT_UDP | (owners ? RILL_WANT_OWNERS : 0);
 	q.want |= st ? RILL_WANT_RILL : RILL_WANT_KERNEL;
 	if (st) {
 		q.pid = (int)st->pid;

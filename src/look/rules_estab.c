@@ -131,6 +131,16 @@ static void advise_keepalive(struct rl_diag *d, struct rl_finding *f, const stru
 	rl_danger(f, _("it changes nothing where SO_KEEPALIVE is off, which is the default"));
 }
 
+static void say_in_use(struct rl_finding *f, const struct estab *e)
+{
+	rl_evidence(f, _("ESTABLISHED: %u, moving data: %u, idle: %u, keepalive on: %u"), e->n,
+		    e->moving, e->idle, e->keepalive);
+	if (e->asked)
+		rl_evidence(f, _("asked by a keepalive probe: %u, of them answered: %u, silent: "
+				 "%u"),
+			    e->asked, e->answered, e->asked - e->answered);
+}
+
 static void half_open(struct rl_diag *d, const struct estab *e)
 {
 	const struct rill_sock *s = e->gone;
@@ -143,12 +153,7 @@ static void half_open(struct rl_diag *d, const struct estab *e)
 	snprintf(f->peer, sizeof(f->peer), "%s", rl_ip_text(&s->peer.ip, peer));
 	rl_summary(f, _("%u ESTABLISHED connections are half open: their peers went away without a "
 			"word"), e->silent);
-	rl_evidence(f, _("ESTABLISHED: %u, moving data: %u, idle: %u, keepalive on: %u"), e->n,
-		    e->moving, e->idle, e->keepalive);
-	if (e->asked)
-		rl_evidence(f, _("asked by a keepalive probe: %u, of them answered: %u, silent: "
-				 "%u"),
-			    e->asked, e->answered, e->asked - e->answered);
+	say_in_use(f, e);
 	if (keep)
 		rl_evidence(f, _("keepalive probes of the program itself without an answer: %u "
 				 "connections"), keep);
@@ -178,12 +183,7 @@ static void load(struct rl_diag *d, const struct estab *e)
 	rl_evidence(f, _("limits: warning %lld, critical %lld"),
 		    (long long)d->lim->warn[RL_LIM_ESTABLISHED],
 		    (long long)d->lim->crit[RL_LIM_ESTABLISHED]);
-	rl_evidence(f, _("ESTABLISHED: %u, moving data: %u, idle: %u, keepalive on: %u"), e->n,
-		    e->moving, e->idle, e->keepalive);
-	if (e->asked)
-		rl_evidence(f, _("asked by a keepalive probe: %u, of them answered: %u, silent: "
-				 "%u"),
-			    e->asked, e->answered, e->asked - e->answered);
+	say_in_use(f, e);
 	rl_evidence(f, _("%u of them belong to %s, different peers: %u"), top->n,
 		    rl_who(top->first, who),
 		    top->peers);

@@ -218,7 +218,7 @@ static void use_ports(const struct source *src, struct check_values *v)
 	static struct ports p;
 	struct rill_table_notes notes;
 
-	if (ports_read(&p, src->stacks ? &src->stacks->list[0] : NULL, &notes) < 0)
+	if (ports_read(&p, src->stacks ? &src->stacks->list[0] : NULL, false, &notes) < 0)
 		return;
 	if (p.size > p.reserved)
 		know(v, THR_PORTS_FREE, 100.0 * ports_least_free(&p) / (p.size - p.reserved));

@@ -4,7 +4,6 @@
  * half-open peers end by themselves [C4] [C13].  The kernel's sockets are reached
  * through a duplicate of their program's descriptor, a stack's by its control socket.
  */
-#include <errno.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -84,17 +83,11 @@ static void report(const struct rill_sock *s, int err, const struct rl_keepalive
 
 static int set_all(struct victims *v, const struct rl_keepalive *set)
 {
-	struct rl_act *a = rl_act_open(v->log, -1);
+	struct rl_act *a = victims_begin(v);
 	size_t done = 0;
 
-	if (!a) {
-		complain("keepalive: --log %s: %s", v->log, strerror(errno));
+	if (!a)
 		return EXIT_FAILED;
-	}
-	if (v->ss.json)
-		printf("{\"rill\":1,\"sockets\":[");
-	else
-		rl_act_tell(a, stdout);
 	for (size_t i = 0; i < v->n; i++) {
 		const struct rill_sock *s = &v->table.sock[i];
 		struct rl_keepalive before, now;
@@ -104,9 +97,7 @@ static int set_all(struct victims *v, const struct rl_keepalive *set)
 		if (v->ss.json)
 			report(s, r, &before, &now, i == 0);
 	}
-	if (v->ss.json)
-		puts("\n]}");
-	rl_act_close(a);
+	victims_end(v, a);
 	if (done == v->n)
 		return EXIT_DONE;
 	complain("keepalive: %zu of %zu could not be set", v->n - done, v->n);

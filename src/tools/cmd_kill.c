@@ -57,26 +57,18 @@ static void report(const struct victims *v, const struct rill_sock *s, int err, 
 /* One that is gone by itself is ended as well.  Return: exit status. */
 static int end_all(struct victims *v)
 {
-	struct rl_act *a = rl_act_open(v->log, -1);
+	struct rl_act *a = victims_begin(v);
 	size_t ended = 0;
 
-	if (!a) {
-		complain("kill: --log %s: %s", v->log, strerror(errno));
+	if (!a)
 		return EXIT_FAILED;
-	}
-	if (v->ss.json)
-		printf("{\"rill\":1,\"sockets\":[");
-	else
-		rl_act_tell(a, stdout);
 	for (size_t i = 0; i < v->n; i++) {
 		int r = rl_act_kill(a, &v->table.sock[i]);
 
 		ended += r == 0 || r == -ENOENT;
 		report(v, &v->table.sock[i], r, i == 0);
 	}
-	if (v->ss.json)
-		puts("\n]}");
-	rl_act_close(a);
+	victims_end(v, a);
 	if (ended == v->n)
 		return EXIT_DONE;
 	complain("kill: %zu of %zu could not be ended", v->n - ended, v->n);

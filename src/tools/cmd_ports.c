@@ -75,7 +75,7 @@ static int parse(const struct cmd *cmd, int argc, char **argv, struct show *s)
 static bool read_ports(struct show *s, struct ports *p, struct rill_table_notes *notes)
 {
 	struct ctl_stack *st = s->src.stacks ? &s->src.stacks->list[0] : NULL;
-	int r = ports_read(p, st, notes);
+	int r = ports_read(p, st, true, notes);
 
 	if (r < 0 && r != -EIO)
 		complain("ports: cannot count: %s", strerror(-r));

@@ -256,7 +256,7 @@ static bool kernel_ports(struct prom *t)
 	static struct ports p;
 	struct rill_table_notes notes;
 
-	if (ports_read(&p, NULL, &notes) < 0)
+	if (ports_read(&p, NULL, false, &notes) < 0)
 		return false;
 	family(t, "rill_kernel_ephemeral_ports", "gauge",
 	       "Ports that connect() may choose from for a new destination");

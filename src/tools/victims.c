@@ -9,6 +9,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "look/act.h"
 #include "tools/out.h"
 #include "tools/pick.h"
 
@@ -143,6 +144,26 @@ void victims_show(struct victims *v)
 		ss_add_row(&v->ss, &v->table.sock[i]);
 	ss_print(&v->ss);
 	ss_free_rows(&v->ss.rows);
+}
+
+struct rl_act *victims_begin(struct victims *v)
+{
+	struct rl_act *a = rl_act_open(v->log, -1);
+
+	if (!a)
+		complain("%s: --log %s: %s", v->cmd, v->log, strerror(errno));
+	else if (v->ss.json)
+		printf("{\"rill\":1,\"sockets\":[");
+	else
+		rl_act_tell(a, stdout);
+	return a;
+}
+
+void victims_end(struct victims *v, struct rl_act *a)
+{
+	if (v->ss.json)
+		puts("\n]}");
+	rl_act_close(a);
 }
 
 void victims_free(struct victims *v)

@@ -25,6 +25,8 @@ enum {
 	{ V_LOG, 0, "log", "FILE", "append one line for each, with the time" },	\
 	{ V_JSON, 'j', "json", NULL, "JSON" }
 
+struct rl_act;
+
 struct victims {
 	const char	*cmd;
 	struct ss	 ss;			/* filter, query and how they are shown */
@@ -46,6 +48,13 @@ bool victims_option(struct victims *v, int id, char *arg);
  */
 int victims_read(struct victims *v, uint32_t states);
 void victims_show(struct victims *v);
+
+/**
+ * Around the actions: the log is open, and what is done is told as text, or as the
+ * elements of an array.  Return: NULL after a complaint.
+ */
+struct rl_act *victims_begin(struct victims *v);
+void victims_end(struct victims *v, struct rl_act *a);
 void victims_free(struct victims *v);
 
 #endif
